@@ -24,6 +24,8 @@ import pg from 'pg';
 
 /** A PostgreSQL server in a temporary folder, on a free local port. */
 export interface Postgres extends AsyncDisposable {
+  /** Where its files are. */
+  folder: string;
   /** The URL of the database `postgres`, as superuser. It is the same after a restart. */
   url: string;
   /** The postmaster, while it runs. */
@@ -65,17 +67,22 @@ export async function openPostgres({ isForTestRun = false } = {}): Promise<Postg
   await removeLeftovers();
   const folder = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   chmodSync(folder, 0o755);
-  const native = copyBinaries(folder);
+  // Later servers of a test run share the binaries of the first, and begin with a copy of its data.
+  const first = isForTestRun ? undefined : process.env.TEST_POSTGRES_FOLDER;
+  const native = first ? join(first, 'native') : copyBinaries(folder);
   const dataDir = join(folder, 'data');
   const logPath = join(folder, 'log');
-  const password = randomBytes(12).toString('hex');
+  const password = first ? new URL(serverOfRun()).password : randomBytes(12).toString('hex');
   const port = await findPort();
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | undefined;
 
-  initialise();
+  if (first) execFileSync('cp', ['-a', join(first, 'initial-data'), dataDir]);
+  else initialise();
+  if (isForTestRun) execFileSync('cp', ['-a', dataDir, join(folder, 'initial-data')]);
   await start();
   return {
+    folder,
     url,
     pid: () => server?.pid,
     start,

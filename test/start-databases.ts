@@ -18,6 +18,7 @@ export default async function startDatabases(): Promise<() => Promise<void>> {
   }
   // Test files run in other processes.
   process.env.TEST_POSTGRES_URL = postgres.url;
+  process.env.TEST_POSTGRES_FOLDER = postgres.folder;
   process.env.TEST_POSTGRES_TEMPLATE = new URL(databaseUrl).pathname.slice(1);
   process.env.TEST_SQLITE_TEMPLATE = dataDir;
   return async () => {

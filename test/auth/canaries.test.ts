@@ -87,21 +87,37 @@ const job = {
 };
 const bodies: Record<string, object> = { createExportTask: createBody, createExportJob: job };
 
+interface Operation {
+  operationId: string;
+  responses: object;
+}
+
+/** Whether an operation calls AWS, or shows what AWS has said. */
+const dependsOnAws = ({ operationId, responses }: Operation) =>
+  ['listTargets', 'getReadiness'].includes(operationId) ||
+  JSON.stringify(responses).includes('/service-role-unusable"');
+
 /** Calls every operation concurrently, with every kind of credential. */
-async function callEverything(world: World, by = Object.values(carriers)): Promise<number[]> {
+async function callEverything(
+  world: World,
+  by = Object.values(carriers),
+  isAsked = (_operation: Operation) => true,
+): Promise<number[]> {
   const { paths } = JSON.parse(world.app.openapiText()) as {
-    paths: Record<string, Record<string, { operationId: string }>>;
+    paths: Record<string, Record<string, Operation>>;
   };
   const jobId = '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11';
   const operations = Object.entries(paths).flatMap(([path, byMethod]) =>
-    Object.entries(byMethod).map(([method, { operationId }]) => ({
-      method: method.toUpperCase(),
-      path: path
-        .replace('{jobId}', jobId)
-        .replace('{target}', 'default')
-        .replace(/\{\w+\}/, 'any'),
-      body: bodies[operationId],
-    })),
+    Object.entries(byMethod)
+      .filter(([, operation]) => isAsked(operation))
+      .map(([method, { operationId }]) => ({
+        method: method.toUpperCase(),
+        path: path
+          .replace('{jobId}', jobId)
+          .replace('{target}', 'default')
+          .replace(/\{\w+\}/, 'any'),
+        body: bodies[operationId],
+      })),
   );
   const answers = await Promise.all(
     operations.flatMap(({ method, path, body }) =>
@@ -163,7 +179,7 @@ describe('answers, log and audit contain no secret', () => {
       for (const failure of failures) {
         world.advance(3_600_000); // the session ends
         for (const operation of operations) world.emulator.faults.add({ ...failure, operation });
-        for (const status of await callEverything(world, first)) statuses.add(status);
+        for (const status of await callEverything(world, first, dependsOnAws)) statuses.add(status);
         world.emulator.faults.clear();
       }
     }
@@ -182,7 +198,7 @@ describe('answers, log and audit contain no secret', () => {
     const databaseUrl = await postgresUrl();
     const world = await openGuarded(databaseUrl, { [roleArn]: { externalId, refuses: true } });
 
-    const statuses = await callEverything(world);
+    const statuses = await callEverything(world, undefined, dependsOnAws);
 
     expect(statuses).toContain(503);
     expect(JSON.stringify(world.log)).toContain(roleArn); // the log names the role that could not be assumed

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { meaningOf, quoteAws } from '#aws/error-meaning.ts';
 import { errorMeanings, type MeaningfulCall } from '#aws/error-table.ts';
@@ -116,10 +116,16 @@ test.each([
 });
 
 describe('the table of AWS errors', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld();
+  });
+  afterEach(() => void world.emulator.faults.clear());
+  afterAll(() => world[Symbol.asyncDispose]());
+
   test.for(cells)(
     'maps $code of $operation to $slug',
     async ({ operation, code, message, slug }) => {
-      await using world = await openWorld();
       const fault = { kind: 'error', code, message: message ?? '', count: 3 } as const;
       world.emulator.faults.add({ operation: operationOf(operation), ...fault });
 
@@ -143,7 +149,6 @@ describe('the table of AWS errors', () => {
   ] as const)(
     'maps the unlisted error of %s, %s with status %i, to %s',
     async ([operation, code, status, slug, ours]) => {
-      await using world = await openWorld();
       world.emulator.faults.add({ operation, kind: 'error', status, code, count: 3 });
 
       const answer = await operations[operation](world);
@@ -151,7 +156,9 @@ describe('the table of AWS errors', () => {
       expect([answer.body.type, answer.status]).toEqual([`/problems/${slug}`, ours]);
     },
   );
+});
 
+describe('a failed read', () => {
   test.for([
     ['a reset', { kind: 'reset-before', count: 3 }, 'aws-unavailable'],
     ['a timeout', { kind: 'silence-before', count: 3 }, 'aws-timeout'],

@@ -5,7 +5,8 @@ import { makeRandom } from '../../random.ts';
 import { openLogs } from '../open-logs.ts';
 import { answerText, type Ending, openClosingAws } from './closing-aws.ts';
 
-const trials = 1_000;
+// The long form: TRIALS=1000 npx vitest run test/aws/creates/connection-reuse.test.ts
+const trials = Number(process.env.TRIALS ?? 200);
 const order = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 const endings: Ending[] = ['FIN', 'RST', 'close_notify'];
 
