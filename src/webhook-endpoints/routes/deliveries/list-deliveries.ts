@@ -22,7 +22,7 @@ export const listDeliveries: FastifyPluginAsyncTypebox<{ deliveries: EndpointDel
       tags: ['webhook-endpoints'],
       summary: 'List the deliveries of a webhook endpoint',
       description:
-        'Returns the deliveries of an endpoint, those of the newest events first. Each has its state and the result of its last try. Deliveries that have ended are kept for seven days.',
+        'Returns the deliveries of an endpoint, those of the newest events first. Each has its state and the result of its last try. Deliveries that have ended are kept for seven days, at most 2,000 of them.',
       params: EndpointParams,
       querystring: DeliveryListQuery,
       response: {
