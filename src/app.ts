@@ -32,6 +32,7 @@ import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { uiPlugin } from '#ui/plugin.ts';
 import { makeSerializer } from '#validation/serializer.ts';
 import { makeValidator } from '#validation/validator.ts';
+import { webhookMessages } from '#webhook-endpoints/contract/event-message.ts';
 import { webhookEndpointsPlugin } from '#webhook-endpoints/plugin.ts';
 import type { WebhookEndpoints } from '#webhook-endpoints/webhook-endpoints.ts';
 import { wirePlugin } from '#wire/plugin.ts';
@@ -123,7 +124,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(limitsPlugin, { rateLimits, elapsed });
   await app.register(bodyPermissionPlugin, { authorizer });
   await app.register(problemsPlugin);
-  await app.register(openapiPlugin, { basePath }); // collects the routes that are registered after it
+  const webhooks = jobs && options.webhookEndpoints && webhookMessages;
+  await app.register(openapiPlugin, { basePath, webhooks }); // collects the routes that are registered after it
   await app.register(cataloguePlugin);
   await app.register(healthPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, slotStatusSource: jobs?.slots, now, elapsed });

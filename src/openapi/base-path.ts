@@ -1,8 +1,8 @@
 import { withBasePath } from '#problems/problem.ts';
 
 /**
- * Adds the base path to a document: to its server, and to references in examples. A reference is a `type`
- * or a member of `links` that begins with a slash. The texts of problems contain paths, too.
+ * Adds the base path to a document: to its server, and to references in examples. A reference is a `type`,
+ * a `url` or a member of `links` that begins with a slash. The texts of problems contain paths, too.
  */
 export function atBasePath<Document extends object>(
   document: Document,
@@ -26,7 +26,7 @@ function rebase<Value>(value: Value, basePath: string, isReference = false): Val
     if (typeof member === 'string' && (key === 'remedy' || key === 'explanation')) {
       return [key, withBasePath(member, basePath)];
     }
-    return [key, rebase(member, basePath, key === 'type')];
+    return [key, rebase(member, basePath, key === 'type' || key === 'url')];
   });
   return Object.fromEntries(members);
 }

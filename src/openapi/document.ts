@@ -141,9 +141,9 @@ const headers = {
  * schemas components, converts our own keywords, and sorts the paths by their tags.
  */
 export function completeDocument<
-  Document extends { paths?: object; components?: object; tags?: object[] },
+  Document extends { paths?: object; webhooks?: object; components?: object; tags?: object[] },
 >(found: Document, facts: ReadonlyMap<string, OperationFacts>): Document {
-  const { components: _none, paths: collected, tags: _all, ...head } = found;
+  const { components: _none, paths: collected, webhooks, tags: _all, ...head } = found;
   const sorted = Object.entries((collected ?? {}) as Record<string, Path>).sort(
     ([, one], [, other]) => rankOf(one) - rankOf(other),
   );
@@ -169,6 +169,7 @@ export function completeDocument<
     ...head,
     tags,
     paths,
+    ...(webhooks && { webhooks }),
     components: { schemas, headers, examples: Object.fromEntries(examples), securitySchemes },
   } as Document;
 }

@@ -56,11 +56,13 @@ async function redirectOrServe(request: FastifyRequest, reply: FastifyReply): Pr
 export interface OpenapiOptions {
   /** The path prefix that a reverse proxy strips. */
   basePath: string;
+  /** The messages that the service sends, as the document has them. */
+  webhooks?: object | undefined;
 }
 
 /** Collects later routes into an OpenAPI 3.1 document, and serves it with Swagger UI. */
 export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
-  async (app: FastifyInstance, { basePath }: OpenapiOptions) => {
+  async (app: FastifyInstance, { basePath, webhooks }: OpenapiOptions) => {
     const facts = new Map<string, OperationFacts>();
     app.addHook('onRoute', ({ method, schema, config }) => {
       const operationId = schema?.operationId;
@@ -74,7 +76,7 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
     });
 
     await app.register(swagger, {
-      openapi: documentBase,
+      openapi: { ...documentBase, ...(webhooks && { webhooks }) },
       hideUntagged: true,
       transformObject: (found) =>
         'openapiObject' in found

@@ -22,7 +22,7 @@ interface Operation {
   summary: string;
   description: string;
   security: object[];
-  parameters?: object[];
+  parameters?: { name: string }[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<
     string,
@@ -35,6 +35,7 @@ const json = readFileSync('openapi/openapi.json', 'utf8');
 const yaml = readFileSync('openapi/openapi.yaml', 'utf8');
 const document = JSON.parse(json) as {
   paths: Record<string, Record<string, Operation>>;
+  webhooks: { event: { post: Operation } };
   components: {
     schemas: Record<string, { properties: Record<string, object> }>;
     examples: Record<string, { value: object }>;
@@ -54,11 +55,27 @@ afterAll(() => world[Symbol.asyncDispose]());
 test('the document has no tag of operations that are switched off', async () => {
   await using withoutJobs = await openWorld();
 
-  const { tags, paths } = (await withoutJobs.call('GET', '/openapi.json')).body;
+  const { tags, paths, webhooks } = (await withoutJobs.call('GET', '/openapi.json')).body;
 
   expect(tags.map(({ name }: { name: string }) => name)).not.toContain('export-jobs');
   expect(tags).toHaveLength(6);
   expect(Object.keys(paths)).not.toContain('/export-jobs');
+  expect(webhooks).toBeUndefined();
+});
+
+test('the document has the message of a webhook with the headers of Standard Webhooks', () => {
+  const { parameters, requestBody } = document.webhooks.event.post;
+
+  expect(parameters?.map(({ name }) => name)).toEqual([
+    'webhook-id',
+    'webhook-timestamp',
+    'webhook-signature',
+  ]);
+  expect(document.webhooks.event.post, 'replaces the Java class of the tag').not.toHaveProperty(
+    'tags',
+  );
+  // oapi-codegen removes components that no path refers to.
+  expect(JSON.stringify(requestBody)).not.toContain('$ref');
 });
 
 test('the service serves exactly the committed document', async () => {

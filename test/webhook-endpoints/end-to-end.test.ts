@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
@@ -77,6 +78,17 @@ beforeEach(async () => {
 
 const create = async () => (await world.call('POST', '/webhook-endpoints', { url })).body;
 
+const { webhooks } = JSON.parse(readFileSync('openapi/openapi.json', 'utf8'));
+const { schema } = webhooks.event.post.requestBody.content['application/json'];
+
+/** The members of an event that the OpenAPI document does not declare, or requires in vain. */
+function undeclaredIn({ data, ...event }: { data: object }): string[] {
+  const found = new Set(['data', ...Object.keys(event), ...Object.keys(data)]);
+  const declared = { ...schema.properties, ...schema.properties.data.properties };
+  const required = new Set<string>([...schema.required, ...schema.properties.data.required]);
+  return [...found.difference(new Set(Object.keys(declared))), ...required.difference(found)];
+}
+
 /** Does something that sends an event. Returns the message, and its delivery when its result is recorded. */
 async function receive(endpointId: string, act: () => Promise<unknown>) {
   arrived = Promise.withResolvers();
@@ -84,6 +96,7 @@ async function receive(endpointId: string, act: () => Promise<unknown>) {
   notifications.wake();
   await arrived.promise;
   const message = messages.at(-1) as Message;
+  expect(undeclaredIn(JSON.parse(message.body))).toEqual([]);
   const read = () =>
     world.database.queries
       .selectFrom('deliveries')
