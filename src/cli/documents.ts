@@ -57,6 +57,8 @@ export interface JobDocument {
   verified?: { slices: number; objects: number; bytes: number };
   warnings?: { pointer: string; detail: string }[];
   failures: { slices: number; problem: ProblemText }[];
+  /** `retry` is absent if a retry is refused. */
+  links: { retry?: string };
   /** Present if an AWS client has sent the job. */
   taskParameters?: unknown;
 }

@@ -207,8 +207,10 @@ export const ExportJob = Type.Object(
         objects: Link('URL path of its objects in S3.'),
         events: Link('URL path of its event stream.'),
         cancel: Link('URL path to cancel the job.'),
-        retry: Link(
-          'URL path to retry its failed slices. A job of an archive, or with a requested cancel, cannot be retried.',
+        retry: Type.Optional(
+          Link(
+            'URL path to retry its failed slices. Absent for a job of an archive, and after a cancel was requested.',
+          ),
         ),
       },
       { title: 'ExportJobLinks', description: 'URL paths of the operations on this job.' },

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
 import { insertAttempt } from '../export-jobs/insert-rows.ts';
+import { jobOf } from '../export-jobs/jobs-of-callers.ts';
 import { openWorld, type World } from '../world.ts';
 import { runCli } from './run-cli.ts';
 
@@ -330,6 +332,21 @@ describe('a job whose every attempt is refused', () => {
 });
 
 describe('watch', () => {
+  test('proposes no retry for a job of an archive, which would be refused', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const facts = { archiveId: randomUUID() };
+    const jobId = await jobOf('anonymous', world.database, facts);
+    await bringTo(world.database, jobId, 0, 'failed', sliceProblem('aws-unexpected'));
+
+    const { code, stdout } = await runCli(`watch ${jobId}`, {
+      env: { LOG_EXPORT_URL: world.url },
+    });
+
+    expect(code).toBe(1);
+    expect(stdout).toContain(`Job ${jobId} failed: 0 of 1 slice.`);
+    expect(stdout).not.toContain('log-export retry');
+  });
+
   test('ends with code 1 when the job was cancelled', async () => {
     await using world = await openWorld({ jobs: {} });
     const env = { LOG_EXPORT_URL: world.url };

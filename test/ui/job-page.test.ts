@@ -123,16 +123,18 @@ describe('the page of a job', () => {
   test.each([
     [undefined, 1],
     [3, 3],
-  ])('says that the archive exports failed partitions again, at revision %s', (revision, shown) => {
+  ])('says that the archive exports the partition again, at revision %s', (revision, shown) => {
+    const { retry: _retry, ...links } = failed.links;
     const job = {
       ...failed,
+      links,
       archiveId: 'archive-1',
       ...(revision !== undefined && { revision }),
     };
 
     const { markup } = pageOf(job);
 
-    expect(markup).toContain('The archive exports failed partitions again.');
+    expect(markup).toContain('The archive exports a failed partition again,');
     expect(markup).toContain(`<span class="note">revision</span> ${shown}`);
     expect(markup).not.toContain('<button id="retry"');
   });

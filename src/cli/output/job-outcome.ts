@@ -44,6 +44,6 @@ export function printOutcome(screen: Screen, job: JobDocument): void {
   const part = done === total ? '' : `${done.toLocaleString('en')} of `;
   screen.print(`Job ${cleanText(job.id)} ${state}: ${part}${countWithNoun(total, 'slice')}.`);
   printFailures(screen, job);
-  if (job.state === 'failed')
+  if (job.state === 'failed' && job.links.retry !== undefined)
     screen.print(`Export the failed slices again: log-export retry ${cleanText(job.id)}`);
 }

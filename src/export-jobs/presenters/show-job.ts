@@ -105,7 +105,7 @@ export function showJob(
       objects: `${self}/objects`,
       events: `${self}/events`,
       cancel: `${self}/cancel`,
-      retry: `${self}/retry`,
+      ...(job.archiveId === null && job.cancelRequestedAt === null && { retry: `${self}/retry` }),
     },
   };
 }

@@ -144,9 +144,8 @@ function verifiedInWords(verified: VerifiedTotals): string | false {
 function buttons(path: string, { job, token, mayCancel, mayRetry }: JobView): Html {
   const hidden = html`<input type="hidden" name="token" value="${token}">`;
   const isCancelRequested = job.cancelRequestedAt !== undefined;
-  const isFailed = job.sliceCounts.failed > 0 && !isCancelRequested;
-  const isOfArchive = job.archiveId !== undefined;
-  const canRetry = mayRetry && isFailed && !isOfArchive;
+  const isFailed = job.sliceCounts.failed > 0;
+  const canRetry = mayRetry && isFailed && job.links.retry !== undefined;
   const canCancel = mayCancel && !hasEnded(job.state) && !isCancelRequested;
   return html`${
     canRetry &&
@@ -154,8 +153,8 @@ function buttons(path: string, { job, token, mayCancel, mayRetry }: JobView): Ht
   }
 ${
   isFailed &&
-  isOfArchive &&
-  html`<p class="note">The archive exports failed partitions again. To export them at once, request a backfill with <code>"reprocess": "failed"</code>.</p>`
+  job.archiveId !== undefined &&
+  html`<p class="note">The archive exports a failed partition again, a few times. After that, or to export it at once, request a backfill with <code>"reprocess": "failed"</code>.</p>`
 }
 ${
   canCancel &&

@@ -392,17 +392,19 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
       expect(world.woken[0]).toBe('default');
     });
 
-    test('is rejected after a cancel', async () => {
+    test('is rejected after a cancel, and has no link', async () => {
       const jobId = await givenJob(world.database, 1);
-      await world.call('POST', `/export-jobs/${jobId}/cancel`);
+      const cancelled = await world.call('POST', `/export-jobs/${jobId}/cancel`);
 
       const { status, body } = await world.call('POST', `/export-jobs/${jobId}/retry`);
+
+      expect(cancelled.body.links).not.toHaveProperty('retry');
 
       expect(status).toBe(409);
       expect(body.type).toBe('/problems/export-job-cancelled');
     });
 
-    test('is rejected for a job of an archive, and changes nothing', async () => {
+    test('is rejected for a job of an archive, has no link, and changes nothing', async () => {
       const jobId = await jobOf('anonymous', world.database, { archiveId: randomUUID() });
       await bringTo(world.database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
 
@@ -410,7 +412,9 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
 
       expect(status).toBe(409);
       expect(body.type).toBe('/problems/export-job-of-archive');
-      expect((await get(`/${jobId}`)).body.sliceCounts).toMatchObject({ failed: 1, waiting: 0 });
+      const { sliceCounts, links } = (await get(`/${jobId}`)).body;
+      expect(sliceCounts).toMatchObject({ failed: 1, waiting: 0 });
+      expect(links).not.toHaveProperty('retry');
     });
   });
 });
