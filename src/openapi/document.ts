@@ -114,7 +114,7 @@ const headers = {
   },
   RateLimit: {
     description:
-      'Remaining requests: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). The limit named `creates` counts creates. The limit named `requests` counts all other requests. An answer has the one that counts its request. Absent if your requests have no limit.',
+      'Remaining requests: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). The limit named `creates` is for requests that create or change something, except cancels. Dry runs and POST /preflights count there, too. The limit named `requests` is for all other requests. An answer has the limit that counts its request. Absent if your requests have no limit.',
     schema: { type: 'string' },
     example: '"creates";r=117;t=42',
   },

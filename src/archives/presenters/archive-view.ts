@@ -42,9 +42,9 @@ const countDescriptions: Record<PartitionState, string> = {
   running: 'whose export is in progress or is being verified',
   covered: 'that are exported and verified',
   missing:
-    'whose export failed or was cancelled. It includes those that are older than `catchUpDays`, or were left when the archive ended',
+    'whose export failed or was cancelled. Those that are older than `catchUpDays` also count, and those whose archive ended before their export',
   atRisk:
-    'that are not covered and whose log events expire soon. They do not count as `open`, `waiting` or `missing`',
+    'in the state `atRisk`: their log events expire soon. `PartitionState` says when this state replaces `open`, `waiting` or `missing`',
   lost: 'that can no longer be exported: their log events have expired, or their log group was deleted',
   waived: 'that need no export, because a caller has waived them',
 };

@@ -62,10 +62,12 @@ export const PlannedArchiveView = Type.Object(
       description:
         'Destination prefix of the first export. `{jobId}` stays a placeholder, because the job has no id yet.',
     }),
-    duePartitions: Count('Number of partitions that are due at once, from `from` until now.'),
+    duePartitions: Count(
+      'Number of partitions since `from` that are already due. Those that are older than `catchUpDays` or have expired do not count.',
+    ),
     catchUpSeconds: Type.Number({
       minimum: 0,
-      description: 'Expected duration of the exports that are due at once, in seconds.',
+      description: 'Expected duration of the exports of the `duePartitions`, in seconds.',
     }),
     load: Load,
     preflight: Preflight,

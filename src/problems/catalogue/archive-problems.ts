@@ -66,7 +66,7 @@ export const archiveProblems = {
     status: 412,
     title: 'Archive changed by another request',
     explanation:
-      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The progress of the archive does not count: only its definition and its name do.',
+      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. The progress of the archive does not count.',
     remedy:
       'Read the archive again with GET /archives/{archiveId}, apply your change to it, and send its `ETag` as `If-Match`.',
     isRetryable: false,

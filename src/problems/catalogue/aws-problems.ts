@@ -14,7 +14,7 @@ export const awsProblems = {
     status: 400,
     title: 'Parameter rejected by AWS',
     explanation:
-      'CloudWatch Logs answered InvalidParameterException or ValidationException. A value is well-formed but not acceptable, for example an expired nextToken.',
+      'AWS answered with an error such as InvalidParameterException or ValidationException. A value is well-formed but not acceptable, such as an expired nextToken.',
     remedy:
       'Read `detail`, correct the value and send the request again. If a slice failed, create a new job with the correct value.',
     isRetryable: false,
@@ -23,8 +23,8 @@ export const awsProblems = {
     status: 400,
     title: 'Destination bucket not found',
     explanation:
-      'CloudWatch Logs found no S3 bucket with the name in `destination`. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group.',
-    remedy: `Create the bucket in the Region of the target, or correct \`destination\`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct \`destination\`. ${forPartitions}`,
+      'AWS found no S3 bucket with the name in `destination` of the task or job. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group.',
+    remedy: `Create the bucket in the Region of the target, or correct \`destination\`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct \`destination\`. ${forPartitions} If GET /export-jobs/{jobId}/objects has this problem, the bucket was deleted after the export. Then there are no objects to list.`,
     isRetryable: false,
   },
   'service-role-not-permitted': {
@@ -94,7 +94,7 @@ export const awsProblems = {
   'aws-throttled': {
     status: 429,
     title: 'Call throttled by AWS',
-    explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second for each export operation in an account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. ${backInQueue} The problem aws-call-budget-exhausted is about the limit of this service itself.`,
+    explanation: `AWS refused the call, because a rate limit was exceeded. CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second for each export operation in an account and Region. All users of the account share this quota. The call had no effect. ${backInQueue} The problem aws-call-budget-exhausted is about the limit of this service itself.`,
     remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
@@ -119,7 +119,7 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if CreateExportTask was not sent. After such an answer to CreateExportTask, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
+    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if CreateExportTask was not sent. After such an answer to CreateExportTask, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },

@@ -8,7 +8,8 @@ export const jobProblems = {
     title: 'Export job not found',
     explanation:
       'No export job with this id exists, or you are not allowed to see it. A cancel or retry also gets this problem if no policy permits it.',
-    remedy: 'Check the id. GET /export-jobs?caller=* lists the jobs that you may see.',
+    remedy:
+      'Check the id. GET /export-jobs?caller=* lists the jobs that you may see, except jobs of archives. GET /export-jobs?archiveId={archiveId} lists the jobs of an archive.',
     isRetryable: false,
   },
   'export-job-deleted': {
@@ -40,16 +41,16 @@ export const jobProblems = {
     status: 409,
     title: 'Retry of an export job of an archive',
     explanation:
-      'The retry was refused, because this job exports a partition of an archive. The archive itself exports failed partitions again, for some time. Another job may have exported the partition since. A retry would then export it again, under an older `{revision}`.',
+      'The retry was refused, because this job exports a partition of an archive. The archive itself exports a failed partition again, a few times. Another job may have exported the partition since. A retry would then export it again, under an older `{revision}`.',
     remedy:
-      'Wait until the archive exports the partition again. To export it at once, request a backfill with POST /archives/{archiveId}/backfills and `"reprocess": "failed"`.',
+      'Read the partition in GET /archives/{archiveId}/coverage: `retryAt` is the time when the archive exports it again. If a failed partition has no `retryAt`, or to export it at once, request a backfill. Send POST /archives/{archiveId}/backfills with `from`, `to` and `"reprocess": "failed"`.',
     isRetryable: false,
   },
   'no-log-groups': {
     status: 422,
     title: 'No log group found',
     explanation:
-      'The AWS account and Region of the target have no log group whose name begins with `logGroupNamePrefix`. For an archive with `logGroupNames`, no log group has any of the names.',
+      'For an export job, no log group of the target has a name that begins with `logGroupNamePrefix`. For an archive, no log group has any of the `logGroupNames`. An archive with `logGroupNamePrefix` never gets this problem: its log groups can be created later.',
     remedy: 'Check the names or the prefix, which are case-sensitive, and the parameter `target`.',
     isRetryable: false,
   },
@@ -120,7 +121,7 @@ export const jobProblems = {
     explanation:
       'Each caller has a limit of open event streams: the setting WATCHERS_PER_CALLER. Requests with `wait` have the same limit. The two are counted separately, in each process of the service. These limits keep room for other callers.',
     remedy:
-      'Close event streams that you do not read, or end requests with `wait` that you do not need. Then connect again after as many seconds as `Retry-After` says. Or poll GET /export-jobs/{jobId} without `wait`. GET /export-jobs has the state of many jobs at once.',
+      'Close event streams that you do not read, or end requests with `wait` that you do not need. Then connect again after as many seconds as `Retry-After` says. Or poll GET /export-jobs/{jobId} or GET /archives/{archiveId} without `wait`. GET /export-jobs and GET /archives list many jobs or archives, each with its state.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
@@ -129,7 +130,7 @@ export const jobProblems = {
     title: 'Too many open event streams or waiting requests',
     explanation: `A process of this service has a limit of ${inDigits(statedLimits.streamsPerProcess)} open event streams of all callers. Requests with \`wait\` have a limit of the same size and are counted separately. These limits keep connections free for other requests.`,
     remedy:
-      'Connect again after as many seconds as `Retry-After` says: another replica may answer. Or poll GET /export-jobs/{jobId} without `wait`.',
+      'Connect again after as many seconds as `Retry-After` says: another replica may answer. Or poll GET /export-jobs/{jobId} or GET /archives/{archiveId} without `wait`.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
