@@ -1,5 +1,5 @@
 // What callers of tasks and jobs do after they have fixed the cause. An archive has nothing to send.
-const ofJobs = /send the request again|retry the job|create a new job/;
+const ofJobs = /send the request again|retry the job|cannot be retried|create a new job/;
 
 /** Turns the remedy of a job into that of an archive that has stopped for the same reason. */
 export function toStopRemedy(remedy: string): string {

@@ -74,9 +74,12 @@ async function problemOf(
   return toStored((await isVerificationSkipped(queries, id)) ? unverified() : unrecorded());
 }
 
+const repeatRemedy =
+  'Do nothing if the partition has `retryAt`: the archive exports it again then. Otherwise, request a backfill with `"reprocess": "failed"`.';
+
 const cancelled = () =>
   new Problem('export-job-cancelled', 'The export job of this partition was cancelled.', {
-    remedy: 'Do nothing: the archive exports the partition again later.',
+    remedy: repeatRemedy,
   });
 
 /** During an upgrade, a replica of an older version verifies exports, and knows no archives. */
@@ -84,7 +87,7 @@ const unrecorded = () =>
   new Problem(
     'internal-error',
     'The export was verified, but not recorded in the coverage: by an older version of this service, most likely.',
-    { remedy: 'Do nothing: the archive exports the partition again later.' },
+    { remedy: repeatRemedy },
   );
 
 const unverified = () =>
