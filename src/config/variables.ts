@@ -202,7 +202,7 @@ export const Environment = Type.Object({
   }),
   CREATES_PER_MINUTE: limit(
     120,
-    'Creates per minute and caller, in each process. 0 means no limit. Not used with AUTH=none.',
+    'Creates per minute and caller, in each process. Changes and dry runs count, too, but not cancels. 0 means no limit. Not used with AUTH=none.',
   ),
   REQUESTS_PER_MINUTE: limit(
     3000,

@@ -23,8 +23,8 @@ export const awsProblems = {
     status: 400,
     title: 'Destination bucket not found',
     explanation:
-      'AWS found no S3 bucket with the name in `destination` of the task or job. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group.',
-    remedy: `Create the bucket in the Region of the target, or correct \`destination\`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct \`destination\`. ${forPartitions} If GET /export-jobs/{jobId}/objects has this problem, the bucket was deleted after the export. Then there are no objects to list.`,
+      'AWS found no S3 bucket with the name in `destination` of the task or job. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group. If GET /export-jobs/{jobId}/objects has this problem, the bucket was deleted after the export: there are no objects to list.',
+    remedy: `Create the bucket in the Region of the target, or correct \`destination\`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct \`destination\`. ${forPartitions}`,
     isRetryable: false,
   },
   'service-role-not-permitted': {
