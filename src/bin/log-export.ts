@@ -28,6 +28,8 @@ process.once('SIGTERM', () => interrupted.abort());
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   version,
+  // npx and npm exec find the command only for themselves: the shell does not.
+  commandName: process.env.npm_command === 'exec' ? 'npx log-export' : 'log-export',
   stdout: toOutput(process.stdout),
   stderr: toOutput(process.stderr),
   fetch,

@@ -10,13 +10,14 @@ import type { Surroundings } from './surroundings.ts';
 
 /** Runs the command line. Returns the exit code. */
 export async function runCommandLine(words: string[], surroundings: Surroundings): Promise<number> {
+  const { commandName } = surroundings;
   const screen = makeScreen(surroundings);
   try {
     return await run(words);
   } catch (error) {
     screen.endProgress();
     if (isRefusedRequest(error)) {
-      screen.noteLines(problemLines(error));
+      screen.noteLines(problemLines(error, commandName));
       return error.exitCode;
     }
     if (isCommandError(error)) {
@@ -30,7 +31,7 @@ export async function runCommandLine(words: string[], surroundings: Surroundings
   async function run([name, ...rest]: string[]): Promise<number> {
     const { stdout, stderr, version } = surroundings;
     if (name === undefined) {
-      stderr.write(overviewText());
+      stderr.write(overviewText(commandName));
       return exitCodes.usage;
     }
     if (name === '--version') {
@@ -40,31 +41,34 @@ export async function runCommandLine(words: string[], surroundings: Surroundings
     const isHelp = ['help', '--help', '-h'].includes(name);
     const [asked] = isHelp ? rest : [name];
     if (asked === undefined) {
-      stdout.write(overviewText());
+      stdout.write(overviewText(commandName));
       return exitCodes.completed;
     }
     const entry = findCommand(asked);
-    if (!entry) throw makeUsageError(`There is no command "${asked}". Try: log-export help`);
+    if (!entry) throw makeUsageError(`There is no command "${asked}". Try: ${commandName} help`);
     const command = await entry.load();
-    const given = isHelp ? undefined : await withHelp(asked, async () => readWords(rest, command));
+    const tryHelp = `Try: ${commandName} help ${asked}`;
+    const given = isHelp
+      ? undefined
+      : await withHelp(tryHelp, async () => readWords(rest, command));
     if (!given || given.isGiven('help')) {
-      stdout.write(helpText(asked, command));
+      stdout.write(helpText(asked, command, commandName));
       return exitCodes.completed;
     }
     const openClient = makeClientOpener(surroundings, screen);
-    return withHelp(asked, () =>
+    return withHelp(tryHelp, () =>
       command.run(given, { surroundings, screen, openClient, commands: commandTable }),
     );
   }
 }
 
 /** Adds to an error of the command line where the help is. The gateway explains its own. */
-async function withHelp<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
+async function withHelp<Result>(tryHelp: string, act: () => Promise<Result>): Promise<Result> {
   try {
     return await act();
   } catch (error) {
     const isUsage = isCommandError(error) && error.exitCode === exitCodes.usage;
     if (!isUsage || isRefusedRequest(error)) throw error;
-    throw makeUsageError(`${error.message} Try: log-export help ${name}`);
+    throw makeUsageError(`${error.message} ${tryHelp}`);
   }
 }

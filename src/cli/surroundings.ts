@@ -12,6 +12,8 @@ export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
   /** The version of the package. */
   version: string;
+  /** The words with which a person starts the command line again: `log-export`, or `npx log-export`. */
+  commandName: string;
   /** Receives the results. */
   stdout: CommandOutput;
   /** Receives everything else: notes and errors. */

@@ -53,6 +53,19 @@ describe('the command line', () => {
     expect(stderr).toContain(`log-export: ${message}`);
   });
 
+  test.each([
+    ['help', 'Usage: npx log-export <command>'],
+    ['help jobs', 'Usage: npx log-export jobs'],
+    ['help jobs', '\n  npx log-export jobs --state failed --limit 50\n'],
+    ['exports', 'Try: npx log-export help\n'],
+    ['show', 'Try: npx log-export help show\n'],
+  ])('begins commands to copy as it was started: %s', async (line, text) => {
+    const { stdout, stderr } = await runCli(line, { commandName: 'npx log-export' });
+
+    expect(stdout + stderr).toContain(text);
+    expect(stdout + stderr).not.toMatch(/(?<!npx )log-export (?:help|jobs|--version)/);
+  });
+
   test('writes control characters of arguments as JSON does', async () => {
     const { stderr } = await runCli(['show', 'a', '\u001b[2J']);
 

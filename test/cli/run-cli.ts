@@ -39,6 +39,7 @@ export async function runCli(
   const code = await runCommandLine(words[0] === 'log-export' ? words.slice(1) : words, {
     env: {},
     version: '1.2.3',
+    commandName: 'log-export',
     stdout: outputTo('stdout'),
     stderr: outputTo('stderr'),
     fetch,

@@ -66,7 +66,7 @@ export async function waitForJob(
     const leftSeconds = (deadline - now()) / 1_000;
     if (leftSeconds <= 0) {
       screen.endProgress();
-      throw timeIsUp(jobId);
+      throw timeIsUp(jobId, screen.commandName);
     }
     const seconds = isFirst ? 0 : Math.min(maxWaitSeconds, Math.max(1, Math.floor(leftSeconds)));
     const answer = await client.send(

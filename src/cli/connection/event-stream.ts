@@ -44,7 +44,7 @@ export async function* followEvents(
       if (response.status === 204) return;
       await waitAfter(await readAnswer(response, options.base), options, persistence);
     } catch (error) {
-      if (options.now() >= options.deadline) throw timeIsUp(jobId);
+      if (options.now() >= options.deadline) throw timeIsUp(jobId, options.commandName);
       const isSilent = silence.signal.aborted && !options.interrupted.aborted;
       await persistence.pauseWhileAway(
         isSilent ? 'nothing arrived for some time' : explainFailure(error, options),
@@ -54,14 +54,14 @@ export async function* followEvents(
 }
 
 /** How to find a job again. */
-export const comeBackText = (jobId: string): string =>
-  `The job goes on. Come back with:\n  log-export watch ${jobId}`;
+export const comeBackText = (jobId: string, commandName: string): string =>
+  `The job goes on. Come back with:\n  ${commandName} watch ${jobId}`;
 
 /** The end of a command whose time is over before the job has ended. */
-export const timeIsUp = (jobId: string) =>
+export const timeIsUp = (jobId: string, commandName: string) =>
   makeCommandError(
     exitCodes.waitingRanOut,
-    `The job has not ended in time. ${comeBackText(jobId)}`,
+    `The job has not ended in time. ${comeBackText(jobId, commandName)}`,
   );
 
 function openStream(

@@ -39,7 +39,10 @@ export interface GatewayRequest {
 
 /** Where a request is sent, and by what. */
 export interface SendingOptions
-  extends Pick<Surroundings, 'fetch' | 'timeout' | 'interrupted' | 'version' | 'now'> {
+  extends Pick<
+    Surroundings,
+    'fetch' | 'timeout' | 'interrupted' | 'version' | 'commandName' | 'now'
+  > {
   base: string;
   /** When the command gives up, in epoch ms. */
   deadline: number;

@@ -6,11 +6,11 @@ import { wrap } from './clean-text.ts';
 const width = 80; // of every terminal
 
 /** The overview of all commands. */
-export function overviewText(): string {
+export function overviewText(commandName: string): string {
   const names = Object.keys(commandTable);
   const longest = Math.max(...names.map((name) => name.length));
   return [
-    'Usage: log-export <command> [arguments]',
+    `Usage: ${commandName} <command> [arguments]`,
     '',
     'Exports CloudWatch Logs to S3 through a log-export-gateway.',
     '',
@@ -18,7 +18,7 @@ export function overviewText(): string {
       ([name, { summary }]) => `  ${name.padEnd(longest)}  ${summary}`,
     ),
     '',
-    'log-export help <command> explains a command. log-export --version prints the version.',
+    `${commandName} help <command> explains a command. ${commandName} --version prints the version.`,
     '',
     'Environment:',
     '  LOG_EXPORT_URL           the gateway. Default: http://127.0.0.1:8080',
@@ -35,7 +35,11 @@ export function overviewText(): string {
 }
 
 /** The help of a command. */
-export function helpText(name: string, { usage, description, options, examples }: Command): string {
+export function helpText(
+  name: string,
+  { usage, description, options, examples }: Command,
+  commandName: string,
+): string {
   const all = Object.entries({ ...options, ...commonOptions }).map(([option, given]) => ({
     head: `--${option}${given.value === undefined ? '' : ` ${given.value}`}`,
     ...given,
@@ -43,7 +47,7 @@ export function helpText(name: string, { usage, description, options, examples }
   const longest = Math.max(...all.map(({ head }) => head.length));
   const indent = ' '.repeat(longest + 4);
   return [
-    ...wrap(`Usage: log-export ${name} ${usage}`.trimEnd(), width),
+    ...wrap(`Usage: ${commandName} ${name} ${usage}`.trimEnd(), width),
     '',
     ...wrap(description, width),
     '',
@@ -57,7 +61,7 @@ export function helpText(name: string, { usage, description, options, examples }
     }),
     '',
     examples.length === 1 ? 'Example:' : 'Examples:',
-    ...examples.map((example) => `  ${example}`),
+    ...examples.map((example) => `  ${example.replace(/^log-export/, commandName)}`),
     '',
   ].join('\n');
 }

@@ -45,5 +45,7 @@ export function printOutcome(screen: Screen, job: JobDocument): void {
   screen.print(`Job ${cleanText(job.id)} ${state}: ${part}${countWithNoun(total, 'slice')}.`);
   printFailures(screen, job);
   if (job.state === 'failed' && job.links.retry !== undefined)
-    screen.print(`Export the failed slices again: log-export retry ${cleanText(job.id)}`);
+    screen.print(
+      `Export the failed slices again: ${screen.commandName} retry ${cleanText(job.id)}`,
+    );
 }

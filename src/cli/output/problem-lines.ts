@@ -34,7 +34,10 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** The lines about an error answer: what happened, what to do, and what an operator needs to find it in the log. */
-export function problemLines({ problem, challenge }: RefusedRequest): string[] {
+export function problemLines(
+  { problem, challenge }: RefusedRequest,
+  commandName: string,
+): string[] {
   const { title, status, detail, errors = [], bucketPolicy } = problem;
   const { instance, awsErrorCode, awsRequestId } = problem;
   const slug = problemNameOf(problem);
@@ -48,7 +51,7 @@ export function problemLines({ problem, challenge }: RefusedRequest): string[] {
     ...(awsErrorCode ? [`AWS error: ${awsErrorCode}`] : []),
     ...(awsRequestId ? [`AWS request id: ${awsRequestId}`] : []),
     ...(instance ? [`Request id: ${instance.replace(requestId, '')}`] : []),
-    `More: log-export problems ${slug}`,
+    `More: ${commandName} problems ${slug}`,
   ];
 }
 

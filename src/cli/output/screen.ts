@@ -10,6 +10,8 @@ export type TextStyle = keyof typeof codes;
 export interface Screen {
   /** Whether a person reads the results. */
   isTerminal: boolean;
+  /** The words that a command to copy begins with. */
+  commandName: string;
   columns(): number;
   /** Writes lines of the result. Their text must be clean. */
   print(...lines: string[]): void;
@@ -33,7 +35,7 @@ const maxColumns = 100;
 const eraseLine = '\r\u001b[K';
 
 /** Makes the screen of a command. */
-export function makeScreen({ env, stdout, stderr, now }: Surroundings): Screen {
+export function makeScreen({ env, stdout, stderr, now, commandName }: Surroundings): Screen {
   const isDumb = env.TERM === 'dumb';
   const isColoured = stdout.isTerminal && !isDumb && (env.NO_COLOR ?? '') === '';
   let shown: { line: string; output: CommandOutput } | undefined;
@@ -54,6 +56,7 @@ export function makeScreen({ env, stdout, stderr, now }: Surroundings): Screen {
 
   return {
     isTerminal: stdout.isTerminal,
+    commandName,
     columns: () => Math.min(stdout.columns(), maxColumns),
     print: (...lines) => above(() => stdout.write(lines.map((line) => `${line}\n`).join(''))),
     printDocument: (bytes) =>

@@ -85,12 +85,12 @@ export const runCommand: Command = {
     }
     if (!isWaiting) {
       if (isJson) screen.printDocument(accepted.bytes);
-      else screen.note(`Follow it with: log-export watch ${job.id}`);
+      else screen.note(`Follow it with: ${screen.commandName} watch ${job.id}`);
       return exitCodes.completed;
     }
 
     const { deadline } = patience;
-    const ended = await untilInterrupted(tools, comeBackText(job.id), () =>
+    const ended = await untilInterrupted(tools, comeBackText(job.id, screen.commandName), () =>
       waitForJob(job.id, client, tools, { deadline, isJson }),
     );
     if (isJson) screen.printDocument(ended.bytes);

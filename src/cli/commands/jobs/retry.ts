@@ -29,7 +29,7 @@ export const retryCommand: Command = {
     } else {
       const slices = countWithNoun(retriedSlices, 'slice');
       screen.print(cleanText(`Job ${exportJob.id} ${exportJob.state}: ${slices} again`));
-      screen.note(`Follow it with: log-export watch ${exportJob.id}`);
+      screen.note(`Follow it with: ${screen.commandName} watch ${exportJob.id}`);
     }
     return exitCodes.completed;
   },

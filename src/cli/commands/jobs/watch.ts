@@ -28,7 +28,7 @@ export const watchCommand: Command = {
     const [jobId = ''] = given.operands;
     const patience = longPatience(given, tools.surroundings.now());
     const client = tools.openClient(patience);
-    return untilInterrupted(tools, comeBackText(jobId), async () => {
+    return untilInterrupted(tools, comeBackText(jobId, tools.screen.commandName), async () => {
       if (given.isGiven('json')) return printEvents(jobId, client, tools);
       const { deadline } = patience;
       const { document } = await waitForJob(jobId, client, tools, { deadline, isJson: false });
