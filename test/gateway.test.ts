@@ -10,7 +10,8 @@ import { makePolicyFolder } from './auth/policy-folder.ts';
 import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
 import { jobBody } from './export-jobs/accepted-jobs.ts';
-import { createDatabase, openPostgres, postgresUrl } from './postgres.ts';
+import { createDatabase, openPostgres } from './postgres.ts';
+import { postgresUrl } from './postgres-databases.ts';
 import { createBody, openWorld, region } from './world.ts';
 
 /** Opens the gateway like main, with the emulator of a world, on a free port. */

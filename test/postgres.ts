@@ -153,17 +153,8 @@ export async function createDatabase(serverUrl: string, template = 'template0'):
   return Object.assign(new URL(serverUrl), { pathname: name }).href;
 }
 
-/** Creates an empty database on the server of this test run. Returns its URL. */
-export async function emptyPostgresUrl(): Promise<string> {
-  return createDatabase(serverOfRun());
-}
-
-/** Creates a database that has its tables on the server of this test run. Returns its URL. */
-export async function postgresUrl(): Promise<string> {
-  return createDatabase(serverOfRun(), process.env.TEST_POSTGRES_TEMPLATE);
-}
-
-function serverOfRun(): string {
+/** Returns the URL of the server of this test run. */
+export function serverOfRun(): string {
   const { TEST_POSTGRES_URL } = process.env;
   if (!TEST_POSTGRES_URL) throw new Error('test/start-databases.ts has not run.');
   return TEST_POSTGRES_URL;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from '#database/database.ts';
 import { type DatabaseOptions, openDatabase } from '#database/open-database.ts';
 import type { PostgresLimits } from '#database/postgres/dialect.ts';
+import { usePostgres } from './postgres-databases.ts';
 
 /** Limits that are long enough for a busy machine. */
 export const patientLimits: PostgresLimits = {
@@ -27,5 +28,13 @@ export async function openReady(options: DatabaseOptions): Promise<Database> {
   }
   const database = await openDatabase({ limits: patientLimits, ...options });
   await database.whenMigrated;
-  return database;
+  if (databaseUrl === undefined) return database;
+  const use = usePostgres(databaseUrl);
+  return {
+    ...database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      use[Symbol.dispose]();
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { dial, listen } from './edge/raw.ts';
 import { jobBody } from './export-jobs/accepted-jobs.ts';
 import { type EventStream, openEventStream } from './export-jobs/api/event-stream-client.ts';
 import { storageBackends } from './export-jobs/storage-backends.ts';
-import { postgresUrl } from './postgres.ts';
+import { postgresUrl } from './postgres-databases.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 import { createBody, region } from './world.ts';
 

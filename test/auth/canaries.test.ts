@@ -6,7 +6,8 @@ import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/sou
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { makeCanaries } from '../canaries.ts';
-import { createDatabase, openPostgres, postgresUrl } from '../postgres.ts';
+import { createDatabase, openPostgres } from '../postgres.ts';
+import { postgresUrl } from '../postgres-databases.ts';
 import { createBody, openWorld, region, type World } from '../world.ts';
 import { openGuard, settingsOf } from './guard.ts';
 import { openIssuer } from './issuer.ts';

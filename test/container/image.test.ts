@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 import { makeServerIdentity } from '../auth/tls-client.ts';
-import { emptyPostgresUrl } from '../postgres.ts';
+import { emptyPostgresUrl } from '../postgres-databases.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
 

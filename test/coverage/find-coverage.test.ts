@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toCursor } from '#paging/page.ts';
 import { as, callersBy } from '../access.ts';
-import { postgresUrl } from '../postgres.ts';
+import { postgresUrl } from '../postgres-databases.ts';
 import { openWorld, region, type World } from '../world.ts';
 import { insertCoverage } from './insert-coverage.ts';
 

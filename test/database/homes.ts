@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { Database } from '#database/database.ts';
 import type { DatabaseOptions } from '#database/open-database.ts';
 import { memoryFolder } from '../memory-folder.ts';
-import { emptyPostgresUrl } from '../postgres.ts';
+import { emptyPostgresUrl } from '../postgres-databases.ts';
 
 /** A directory that is removed after the test, or when `whenDone` says. */
 export function temporaryDir(whenDone: (remove: () => void) => void = onTestFinished): string {

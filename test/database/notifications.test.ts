@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Database } from '#database/database.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { openTcpProxy } from '../chaos/tcp-proxy.ts';
-import { postgresUrl } from '../postgres.ts';
+import { postgresUrl } from '../postgres-databases.ts';
 import { openReady } from '../ready-database.ts';
 
 type Line = [level: string, text: string];

@@ -19,7 +19,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
 import { longTimeouts, openTimeoutSkipper } from '../aws-timeouts.ts';
 import { memoryFolder } from '../memory-folder.ts';
-import { postgresUrl } from '../postgres.ts';
+import { postgresUrl } from '../postgres-databases.ts';
 import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, region } from '../world.ts';
 import { approvalOf } from './caller-requests.ts';

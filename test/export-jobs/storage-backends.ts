@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Database } from '#database/database.ts';
 import { memoryFolder } from '../memory-folder.ts';
-import { postgresUrl } from '../postgres.ts';
+import { postgresUrl } from '../postgres-databases.ts';
 import { openReady } from '../ready-database.ts';
 
 /** The options of a storage backend, as `openWorld` and `openDatabase` take them. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { Problem } from '#problems/problem.ts';
 import { memoryFolder } from '../../memory-folder.ts';
-import { postgresUrl } from '../../postgres.ts';
+import { postgresUrl } from '../../postgres-databases.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { bringTo, jobBody, sliceProblem } from '../accepted-jobs.ts';
 import { storageBackends } from '../storage-backends.ts';

@@ -11,7 +11,7 @@ import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
 import { temporaryDir } from '../../database/homes.ts';
 import { openQueue, type Queue } from '../../export-jobs/open-queue.ts';
-import { postgresUrl } from '../../postgres.ts';
+import { postgresUrl } from '../../postgres-databases.ts';
 import { type LogLine, openWorld, region } from '../../world.ts';
 import { readExposition } from '../metrics/exposition.ts';
 import { readRules, sectionOf } from './read-rules.ts';

@@ -9,7 +9,7 @@ import { makeLogger } from '#telemetry/logger.ts';
 import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
 import { temporaryDir } from '../../database/homes.ts';
 import { jobBody } from '../../export-jobs/accepted-jobs.ts';
-import { postgresUrl } from '../../postgres.ts';
+import { postgresUrl } from '../../postgres-databases.ts';
 import { createBody, openWorld, region } from '../../world.ts';
 import { type Exposition, readExposition } from './exposition.ts';
 
