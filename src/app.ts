@@ -72,7 +72,10 @@ export interface AppOptions {
   tls?: Tls | undefined;
 }
 
-/** Builds the service: registers every room, in reading order. It is complete once `ready()` has resolved. */
+/**
+ * Builds the service: registers every room, in reading order. It is complete once `ready()` has resolved.
+ * A room is called directly if it needs no Fastify scope: a scope takes longer to build than its routes.
+ */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
   const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
@@ -126,18 +129,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(problemsPlugin);
   const webhooks = jobs && options.webhookEndpoints && webhookMessages;
   await app.register(openapiPlugin, { basePath, webhooks }); // collects the routes that are registered after it
-  await app.register(cataloguePlugin);
-  await app.register(healthPlugin, { whyNotReady });
+  await cataloguePlugin(app, {});
+  await healthPlugin(app, { whyNotReady });
   const slots = makeSlotReader({ targets, slotStatusSource: jobs?.slots, now, elapsed });
   const queries = jobs && makeJobLookup({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;
   const targetAccess = makeTargetAccess({ targets, slots, authorizer, visibility });
   const forecast = jobs?.queue.estimate;
   const preflight = makePreflight({ targets, access: targetAccess, forecast, now });
-  await app.register(targetsPlugin, { access: targetAccess });
-  await app.register(preflightsPlugin, { targets, authorizer, preflight, now });
-  await app.register(authorizationPlugin, { authorizer, findTarget });
-  await app.register(exportTasksPlugin, {
+  await targetsPlugin(app, { access: targetAccess });
+  await preflightsPlugin(app, { targets, authorizer, preflight, now });
+  await authorizationPlugin(app, { authorizer, findTarget });
+  await exportTasksPlugin(app, {
     targets,
     authorizer,
     visibility,
@@ -150,7 +153,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const operations =
     jobs && queries && makeJobOperations({ ...jobs, ...queries, ...asked, basePath });
   if (operations) {
-    await app.register(exportJobsPlugin, {
+    await exportJobsPlugin(app, {
       ...jobs,
       ...asked,
       operations,
@@ -165,7 +168,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     jobs &&
     makeArchiveOperations({ ...asked, ...archives, sleep, database: jobs.database, basePath });
   if (archives && jobs && operations && archiveOperations) {
-    await app.register(archivesPlugin, {
+    await archivesPlugin(app, {
       ...asked,
       ...archives,
       database: jobs.database,
@@ -178,13 +181,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
   if (jobs) {
     const { database } = jobs;
-    await app.register(coveragePlugin, { database, authorizer, targets, findTarget });
+    await coveragePlugin(app, { database, authorizer, targets, findTarget });
   }
   const { webhookEndpoints } = options;
   if (jobs && webhookEndpoints) {
     const { database } = jobs;
     const shared = { database, authorizer, basePath, newId };
-    await app.register(webhookEndpointsPlugin, { ...webhookEndpoints, ...shared });
+    await webhookEndpointsPlugin(app, { ...webhookEndpoints, ...shared });
   }
   if (signatures && jobs && operations) {
     const { access: jobAccess, announce } = operations;
