@@ -106,6 +106,7 @@ describe('conflicting transactions', () => {
       .values([key('a'), key('b')])
       .execute();
     const met = Promise.withResolvers<void>();
+    const committed = Promise.withResolvers<void>();
     let arrived = 0;
     let runs = 0;
     const touch = (queries: Database['queries'], name: string) =>
@@ -114,15 +115,18 @@ describe('conflicting transactions', () => {
         .set(({ eb }) => ({ createdAt: eb('createdAt', '+', 1) }))
         .where('key', '=', name)
         .execute();
-    const both = (first: string, second: string) =>
-      database.transaction(async (queries) => {
+    const both = async (first: string, second: string) => {
+      await database.transaction(async (queries) => {
         runs += 1;
+        if (runs > 2) await committed.promise; // or it may lock its first row again before the other does
         await touch(queries, first);
         arrived += 1;
         if (arrived === 2) met.resolve();
         await met.promise;
         await touch(queries, second);
       });
+      committed.resolve();
+    };
 
     await Promise.all([both('a', 'b'), both('b', 'a')]);
     const rows = await database.queries.selectFrom('idempotencyKeys').select('createdAt').execute();
