@@ -65,7 +65,8 @@ describe('a service behind a reverse proxy that removes a path prefix', () => {
     expect((await follow(retry, { method: 'POST' })).status).toBe(409); // none of it has failed
     expect((await follow(events)).headers.get('content-type')).toBe('text/event-stream');
     const { exportJobs } = (await follow(`${basePath}/export-jobs`)).body;
-    expect(exportJobs[0].links).toEqual(created.body.links);
+    const { retry: _none, ...ofCancelled } = created.body.links; // a cancelled job cannot be retried
+    expect(exportJobs[0].links).toEqual(ofCancelled);
   });
 
   test('returns a Location and links that lead to the archive and its parts', async () => {
