@@ -31,8 +31,8 @@ const changes = [
 /** How far a window of each unit reaches around a change: enough slices, and not too many. */
 const reachMs: Record<SliceBy, number> = {
   none: 100 * hourMs,
-  '15-minutes': 12 * hourMs,
-  hour: 48 * hourMs,
+  '15-minutes': 6 * hourMs,
+  hour: 24 * hourMs,
   day: 40 * 24 * hourMs,
   week: 200 * 24 * hourMs,
   month: 900 * 24 * hourMs,
