@@ -5,7 +5,8 @@ import { nodeEnvironment } from './node-environment.ts';
 
 // What the processes of tests load, also later than at their start.
 const modules = [
-  'src/open-gateway.ts',
+  'src/bin/main.ts',
+  'src/bin/serve.ts',
   'src/database/sqlite/dialect.ts',
   'src/database/postgres/dialect.ts',
   'emulator/src/emulator.ts',

@@ -22,8 +22,11 @@ function reloadIfWanted(): void {
   }, pauseMs).unref();
 }
 
-const { serve } = await import('./serve.ts');
-await serve((act) => {
-  reload = act;
-  reloadIfWanted();
-});
+// An import starts nothing: the image is built with the compiled code of this file.
+if (import.meta.main) {
+  const { serve } = await import('./serve.ts');
+  await serve((act) => {
+    reload = act;
+    reloadIfWanted();
+  });
+}
