@@ -35,7 +35,7 @@ export const SliceProblem = Type.Object(
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. A `verifying` slice also has one while AWS does not answer. Slices that failed together have the same problem, but only one of them has `bucketPolicy`. An attempt with the outcome `failed`, `refused` or `not-sent` has one. An attempt with `not-created` has one, unless the service stopped during the create call. An attempt with `cancelled` has one if the job did not cancel the task. An attempt without an outcome has one if the answer of AWS was lost.',
+      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. A `verifying` slice also has one while AWS does not answer. Slices that failed together have the same problem, but only one of them has `bucketPolicy`. An attempt with the outcome `failed`, `refused` or `not-sent` has a problem. An attempt with `not-created` has a problem, unless the service stopped during the create call. An attempt with `cancelled` has a problem if the job did not cancel the task. An attempt without an outcome has a problem if the answer of AWS was lost.',
   },
 );
 
@@ -55,7 +55,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot or is being verified, or some slices have ended and the others wait. `cancelling`: a cancel was requested, and a slice still holds the slot or is being verified. `completed`: all slices are exported, and verified unless `verification` is `off`. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
+    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot or is being verified, or some slices have ended and the others wait. `cancelling`: a cancel was requested, and a slice still holds the slot or is being verified. `completed`: all slices are exported. They are verified, unless `verification` is `off` or the service role may not list the bucket. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 

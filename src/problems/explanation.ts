@@ -19,7 +19,7 @@ export const ProblemExplanation = Type.Object(
     remedy: Type.String({ description: 'How to fix the problem.' }),
     isRetryable: {
       ...IsRetryable,
-      description: `${IsRetryable.description} An error or a slice can have another value, for example \`database-unavailable\` without an \`Idempotency-Key\`.`,
+      description: `${IsRetryable.description} This is the usual value: \`isRetryable\` of an error or a slice can differ from it. For example, \`isRetryable\` of \`database-unavailable\` is false if POST /export-jobs had no \`Idempotency-Key\`.`,
     },
   },
   {

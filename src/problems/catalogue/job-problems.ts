@@ -1,5 +1,5 @@
 import { awsLimits, inDigits, inWords, statedLimits } from '../limits.ts';
-import { forPartitions, onlyInSlices, type ProblemKind } from './problem-kind.ts';
+import { forPartitions, onlyInSlices, type ProblemKind, retryTheJob } from './problem-kind.ts';
 
 /** What is refused about export jobs, and why their slices fail. */
 export const jobProblems = {
@@ -76,7 +76,7 @@ export const jobProblems = {
     status: 502,
     title: 'Export task failed in AWS',
     explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
-    remedy: `Do nothing if the slice is \`split\`: shorter slices are exported instead. Otherwise, check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
+    remedy: `Do nothing if the slice is \`split\`: shorter slices are exported instead. Otherwise, check the bucket, its policy and its KMS key. ${retryTheJob}`,
     isRetryable: false,
   },
   'export-task-too-long': {
@@ -112,7 +112,7 @@ export const jobProblems = {
     status: 502,
     title: 'Exported objects missing or incomplete',
     explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if the template has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events were added to the log group after the export. ${onlyInSlices}`,
-    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. If log events still arrive for the time range, wait until they have arrived. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
+    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. If log events still arrive for the time range, wait until they have arrived. ${retryTheJob}`,
     isRetryable: false,
   },
   'too-many-watchers': {
@@ -138,7 +138,7 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. It is always false for the rotation of a secret: after a second rotation, the secret of your receiver is no longer valid. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
+      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. It is always false for the rotation of a secret: after a second rotation, the secret of your receiver is no longer valid. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, first look for the job, archive or endpoint. GET /export-jobs, GET /archives and GET /webhook-endpoints list them. After the rotation of a secret, read `previousSecretUntil` of the endpoint. If it is about a day after your request, the secret was rotated. Only the answer with the new secret is lost. Then rotate again, and change the secret of your receiver at once. If it is earlier or absent, send the rotation again.',
     isRetryable: true,

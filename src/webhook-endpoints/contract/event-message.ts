@@ -32,7 +32,7 @@ const EventData = Type.Object(
       }),
     ),
     name: Type.Optional(
-      Type.String({ description: 'Name of the archive. Present in `archive.*` if it has one.' }),
+      Type.String({ description: 'Name of the archive. Present in `archive.*`.' }),
     ),
     url: Type.String({ description: 'URL path of what has changed, to read it.' }),
   },
@@ -75,7 +75,7 @@ export const webhookMessages = {
       operationId: 'receiveWebhookEvent',
       summary: 'Receive an event',
       description:
-        'The request that this service sends to the `url` of a webhook endpoint. It is signed as Standard Webhooks 1.0.0 defines. Verify the signature with the secret of the endpoint and the body as it was received. Refuse a message whose timestamp is more than five minutes away. An event can arrive more than once, and after a later one.',
+        'The request that this service sends to the `url` of a webhook endpoint. It is signed as Standard Webhooks 1.0.0 defines. Verify the signature with the secret of the endpoint and the body as it was received. Refuse a message whose `webhook-timestamp` differs from your clock by more than five minutes. An event can arrive more than once. Events can arrive in another order than they happened.',
       security: [], // the signature authenticates this service
       parameters: [
         header(

@@ -14,8 +14,7 @@ export const defaultArchiveTemplate = (partitionBy: PartitionBy): string =>
   `{account}/{region}/{logGroup}/${timesOf[partitionBy].join('/')}/r{revision}/{attempt}`;
 
 /** The description of the templates of archives in the OpenAPI document. */
-export const archiveTemplateDescription =
-  'Template for the key prefix of the exported objects. It has the placeholders of export jobs, and {revision}: 1 for the first export of a partition, 2 for the second one. The times are in UTC. Each partition needs a prefix of its own. So a `month` needs {yyyy} and {MM}. A `day` or a `week` needs {yyyy}, {MM} and {dd}. An `hour` needs {yyyy}, {MM}, {dd} and {HH}. {logGroup} is required, unless the archive has one log group. {revision} or {jobId} is required if `refreshDays` is not 0. The default depends on `partitionBy`.';
+export const archiveTemplateDescription = `Template for the key prefix of the exported objects. It has the placeholders of export jobs, and {revision}: 1 for the first export of a partition, 2 for the second one. The times are in UTC. Each partition needs a prefix of its own. So a \`month\` needs {yyyy} and {MM}. A \`day\` or a \`week\` needs {yyyy}, {MM} and {dd}. An \`hour\` needs {yyyy}, {MM}, {dd} and {HH}. {logGroup} is required, unless the archive has one log group. {revision} or {jobId} is required if \`refreshDays\` is not 0. The default for a \`day\` or a \`week\` is ${defaultArchiveTemplate('day')}. For an \`hour\`, it has /{HH} after {dd}. For a \`month\`, it has no /{dd}.`;
 
 /** What decides which placeholders a template must have. */
 interface TemplateUse {

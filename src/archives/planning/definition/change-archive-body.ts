@@ -3,7 +3,11 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { Violation } from '#problems/problem.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import type { ArchiveDefinition } from '../../archive.ts';
-import { archiveMembers, type CreateArchive } from './create-archive-body.ts';
+import {
+  archiveMembers,
+  type CreateArchive,
+  logGroupPrefixDescription,
+} from './create-archive-body.ts';
 
 /** A member that can be null. Without its default: generated clients send a default for an absent member. */
 const Nullable = <Schema extends TSchema>({ default: _default, ...schema }: Schema) =>
@@ -14,8 +18,15 @@ export type ChangeArchive = Static<typeof ChangeArchive>;
 export const ChangeArchive = Type.Object(
   {
     name: Nullable(archiveMembers.name),
-    logGroupNames: Nullable(archiveMembers.logGroupNames),
-    logGroupNamePrefix: Nullable(archiveMembers.logGroupNamePrefix),
+    logGroupNames: Nullable({
+      ...archiveMembers.logGroupNames,
+      description:
+        'Names of the log groups to archive. They replace `logGroupNamePrefix`, if the archive has one.',
+    }),
+    logGroupNamePrefix: Nullable({
+      ...archiveMembers.logGroupNamePrefix,
+      description: `${logGroupPrefixDescription} It replaces \`logGroupNames\`, if the archive has them.`,
+    }),
     exceptLogGroupNamePrefixes: Nullable(archiveMembers.exceptLogGroupNamePrefixes),
     to: Nullable(archiveMembers.to),
     destination: Nullable(archiveMembers.destination),
@@ -31,7 +42,7 @@ export const ChangeArchive = Type.Object(
     title: 'ChangeArchive',
     additionalProperties: false,
     description:
-      'The members of an archive to change. An absent member stays as it is. `null` sets the default, where there is one. `logGroupNames` replaces `logGroupNamePrefix`, and the other way round. The target, `partitionBy` and `from` never change: for earlier log events, request a backfill.',
+      'The members of an archive to change. An absent member stays as it is. `null` sets the default, where there is one. The target, `partitionBy` and `from` never change: for earlier log events, request a backfill.',
     'x-rule': 'a JSON object with the members to change',
     'x-fixed': {
       target: 'for another target, create a new archive',

@@ -55,6 +55,10 @@ export const PartitionUnit = Type.Unsafe<PartitionBy>({
   description: `The calendar unit of a partition, in UTC. A partition is one log group over one unit. It becomes one export, ${inWords(awsLimits.settlingMs)} after its end. Weeks begin on Monday.`,
 });
 
+/** The description of a prefix of log groups, in requests. */
+export const logGroupPrefixDescription =
+  'Archive every log group whose name begins with this, also log groups that are created later. A new log group is usually found within 15 minutes.';
+
 /** The members of an archive that a request gives, by name. */
 export const archiveMembers = {
   name: Text({
@@ -74,8 +78,7 @@ export const archiveMembers = {
   logGroupNamePrefix: {
     ...LogGroupName,
     'x-suggest': suggestLogGroupPrefix,
-    description:
-      'Archive every log group whose name begins with this, also log groups that are created later. A new log group is usually found within 15 minutes. Required unless `logGroupNames` is present.',
+    description: `${logGroupPrefixDescription} Required unless \`logGroupNames\` is present.`,
   },
   exceptLogGroupNamePrefixes: Type.Array(
     { ...LogGroupName, 'x-suggest': suggestLogGroupPrefix, description: 'A prefix to omit.' },

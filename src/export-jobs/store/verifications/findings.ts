@@ -30,7 +30,7 @@ export interface Findings extends ExportTotals {
   count?: LineCount & { events: number };
 }
 
-/** The lines of the objects of an export. A record begins with a timestamp of AWS in the time range. */
+/** The lines of the objects of an export. A record begins with a timestamp in the time range. */
 export interface LineCount {
   lines: number;
   records: number;

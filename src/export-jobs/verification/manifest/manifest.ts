@@ -111,7 +111,7 @@ export const Manifest = Type.Object(
         lines: Type.Optional(Count('Number of lines in all objects. Present with `count`.')),
         records: Type.Optional(
           Count(
-            'Number of lines that begin with a timestamp of AWS in the time range. The first line of each log event begins so. A later line of a message can begin so, too. Present with `count`.',
+            'Number of lines that begin with a timestamp that is in the time range. AWS writes the timestamp of a log event before its first line. A later line of a message can begin with a timestamp, too. Present with `count`.',
           ),
         ),
       },
