@@ -44,7 +44,8 @@ export const CoveringExport = Type.Object(
         },
         {
           title: 'CoverageManifest',
-          description: 'The manifest of the export. Absent if none was written.',
+          description:
+            'The manifest of the export: a JSON file in the bucket that lists the objects. Absent if none was written.',
         },
       ),
     ),

@@ -19,7 +19,7 @@ export const ProblemExplanation = Type.Object(
     remedy: Type.String({ description: 'How to fix the problem.' }),
     isRetryable: {
       ...IsRetryable,
-      description: `${IsRetryable.description} This is the usual value: \`isRetryable\` of an error or a slice can differ from it. For example, \`isRetryable\` of \`database-unavailable\` is false if POST /export-jobs had no \`Idempotency-Key\`.`,
+      description: `${IsRetryable.description} The catalogue has the usual value: \`isRetryable\` of an error or a slice can differ from it. For example, \`isRetryable\` of \`database-unavailable\` is false if POST /export-jobs had no \`Idempotency-Key\`.`,
     },
   },
   {

@@ -42,7 +42,7 @@ const countDescriptions: Record<PartitionState, string> = {
   running: 'whose export is in progress or is being verified',
   covered: 'that are exported and verified',
   missing:
-    'whose export failed or was cancelled. Those that are older than `catchUpDays` also count, and those whose archive ended before their export',
+    'in the state `missing`: their export failed or was cancelled, they are older than `catchUpDays`, or the archive ended before their export',
   atRisk:
     'in the state `atRisk`: their log events expire soon. `PartitionState` says when this state replaces `open`, `waiting` or `missing`',
   lost: 'that can no longer be exported: their log events have expired, or their log group was deleted',

@@ -21,7 +21,8 @@ const facts = {
 };
 const warnings = Type.Optional(
   Type.Array(Warning, {
-    description: 'Likely mistakes in the request. Present if there are any. Lists omit them.',
+    description:
+      'Likely mistakes in the request. Present if there are any. GET /archives/{archiveId}/backfills omits them.',
   }),
 );
 const exampleFacts = {

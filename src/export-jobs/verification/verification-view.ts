@@ -87,7 +87,8 @@ export const SliceVerification = Type.Object(
         },
         {
           title: 'ManifestPlace',
-          description: 'The manifest of the export. Absent if none was written.',
+          description:
+            'The manifest of the export: a JSON file in the bucket that lists the objects. Absent if none was written.',
         },
       ),
     ),

@@ -41,7 +41,7 @@ export const jobProblems = {
     status: 409,
     title: 'Retry of an export job of an archive',
     explanation:
-      'The retry was refused, because this job exports a partition of an archive. The archive itself exports a failed partition again, a few times. Another job may have exported the partition since. A retry would then export it again, under an older `{revision}`.',
+      'The retry was refused, because this job exports a partition of an archive. The archive itself exports a failed partition again, a few times. Another job may have exported the partition since. A retry would then export it again, to the prefix of an earlier export.',
     remedy:
       'Read the partition in GET /archives/{archiveId}/coverage: `retryAt` is the time when the archive exports it again. If a failed partition has no `retryAt`, or to export it at once, request a backfill. Send POST /archives/{archiveId}/backfills with `from`, `to` and `"reprocess": "failed"`.',
     isRetryable: false,
@@ -111,7 +111,7 @@ export const jobProblems = {
   'export-incomplete': {
     status: 502,
     title: 'Exported objects missing or incomplete',
-    explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if the template has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events were added to the log group after the export. ${onlyInSlices}`,
+    explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if \`destinationPrefix\` of the job has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events were added to the log group after the export. ${onlyInSlices}`,
     remedy: `Check the lifecycle rules of the bucket and who may delete its objects. If log events still arrive for the time range, wait until they have arrived. ${retryTheJob}`,
     isRetryable: false,
   },

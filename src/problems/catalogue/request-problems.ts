@@ -31,8 +31,10 @@ export const requestProblems = {
   'no-such-route': {
     status: 404,
     title: 'Unknown path',
-    explanation: 'No operation of this service has this path.',
-    remedy: 'Read GET /openapi.json or GET /docs for the list of operations.',
+    explanation:
+      'No operation of this service has this path, or the operator has disabled the operation. EXPORT_JOBS=off disables export jobs, archives, coverage and webhook endpoints. WEBHOOKS=off disables webhook endpoints.',
+    remedy:
+      'Check the path: GET /openapi.json and GET /docs list the operations. If an operation is not there, ask the operator of this service whether it is disabled.',
     isRetryable: false,
   },
   'target-not-found': {

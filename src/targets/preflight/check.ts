@@ -93,7 +93,7 @@ export type Preflight = Static<typeof Preflight>;
 export const Preflight = Type.Object(
   {
     verdict: VerdictName(
-      'The worst verdict of the checks: `fail`, then `warn`, then `pass`. An `unknown` check counts as `pass`. But if all checks of the bucket are `unknown` and no other check fails, the whole verdict is `unknown`.',
+      `The worst verdict of the checks: \`fail\`, then \`warn\`, then \`pass\`. An \`unknown\` check counts as \`pass\`. The checks of the bucket are ${destinationChecks.map((name) => `\`${name}\``).join(', ')}. If all of them are \`unknown\` and no other check fails, the whole verdict is \`unknown\`.`,
     ),
     checks: Type.Array(Check, { description: 'The checks, always in the same order.' }),
   },
