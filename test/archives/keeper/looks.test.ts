@@ -234,8 +234,8 @@ test.each(['sqlite', 'postgres'] as const)(
     const [, , oldest = ''] = ids;
     const createdAt = start - minuteMs;
     await queries.updateTable('archives').set({ createdAt }).where('id', '=', oldest).execute();
-    const first = queries.updateTable('archives').where('id', '=', ids[0] ?? '');
-    await first.set({ lookDueAt: start - minuteMs }).execute();
+    const earliest = queries.updateTable('archives').where('id', '=', ids[0] ?? '');
+    await earliest.set({ lookDueAt: start - minuteMs }).execute();
     const listing = Promise.withResolvers<void>();
     const countWaiting = async () => {
       const free = queries.selectFrom('archives').select('id').where('owner', 'is', null);
@@ -253,9 +253,16 @@ test.each(['sqlite', 'postgres'] as const)(
     await looking;
 
     const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
-    expect(listed).toEqual([start, start + 2_000, start + 1_000]);
+    // On a busy machine, another one than the first can begin.
+    const order = byTime(listed);
+    expect(listed.toSorted()).toEqual([start, start + 1_000, start + 2_000]);
+    expect(order.indexOf(2)).toBeLessThanOrEqual(1);
   },
 );
+
+/** The places of archives, in the order in which they were listed. */
+const byTime = (listed: (number | null)[]) =>
+  [...listed.keys()].toSorted((one, other) => (listed[one] ?? 0) - (listed[other] ?? 0));
 
 test.each(['sqlite', 'postgres'] as const)(
   'lists an archive of another caller before further archives of the same caller, on %s',
@@ -276,8 +283,8 @@ test.each(['sqlite', 'postgres'] as const)(
       await acceptOf('large', 70),
       await acceptOf('small', 15),
     ];
-    const first = queries.updateTable('archives').where('id', '=', ids[0] ?? '');
-    await first.set({ lookDueAt: start - minuteMs }).execute();
+    const earliest = queries.updateTable('archives').where('id', '=', ids[0] ?? '');
+    await earliest.set({ lookDueAt: start - minuteMs }).execute();
     const listing = Promise.withResolvers<void>();
     const countWaiting = async () => {
       const free = queries.selectFrom('archives').select('id').where('owner', 'is', null);
@@ -295,9 +302,12 @@ test.each(['sqlite', 'postgres'] as const)(
     await looking;
 
     const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
-    const [one, two, three, small] = listed.map((at) => (at ?? 0) - start);
-    expect([one, small, two]).toEqual([0, 1_000, 2_000]);
-    expect(three).toBeLessThan(0);
+    // On a busy machine, another one than the first can begin.
+    const [unlisted, first, second, third] = byTime(listed);
+    expect(second).toBe(3);
+    expect(third).toBe(first === 0 ? 1 : 0);
+    expect(listed.toSorted()).toEqual([listed[unlisted ?? 0], start, start + 1_000, start + 2_000]);
+    expect(listed[unlisted ?? 0]).toBeLessThan(start);
   },
 );
 
