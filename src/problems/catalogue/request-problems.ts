@@ -32,7 +32,7 @@ export const requestProblems = {
     status: 404,
     title: 'Unknown path',
     explanation:
-      'No operation of this service has this path, or the operator has disabled the operation. EXPORT_JOBS=off disables export jobs, archives, coverage and webhook endpoints. WEBHOOKS=off disables webhook endpoints.',
+      'No operation of this service has this path, or the operator has disabled the operation. With EXPORT_JOBS=off, export jobs, archives, coverage and webhook endpoints are disabled. With WEBHOOKS=off, webhook endpoints are disabled.',
     remedy:
       'Check the path: GET /openapi.json and GET /docs list the operations. If an operation is not there, ask the operator of this service whether it is disabled.',
     isRetryable: false,
