@@ -32,7 +32,7 @@ export const CreatePreflight = Type.Object(
       ...LogGroupName,
       'x-suggest': suggestLogGroupPrefix,
       description:
-        'Export every log group whose name begins with this. Required unless `logGroupNames` is present.',
+        'Check the export of every log group whose name begins with this. Required unless `logGroupNames` is present.',
     }),
     logStreamNamePrefix: Type.Optional({
       ...LogStreamNamePrefix,
@@ -59,7 +59,7 @@ export const CreatePreflight = Type.Object(
         rule: `text of 1 to ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
         default: defaultDestinationPrefix,
         description:
-          'Key prefix of the exported objects, without placeholders. Default: `exportedlogs`. For the template of a job, use POST /export-jobs with `dryRun=true`: it fills in the placeholders.',
+          'Key prefix of the exported objects, without placeholders. Default: `exportedlogs`. To check the template of a job, use POST /export-jobs with `dryRun=true`. It fills in the placeholders for its checks.',
       }),
     ),
   },

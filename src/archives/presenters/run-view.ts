@@ -65,7 +65,7 @@ export const ShownRun = Type.Object(
     problem: Type.Optional({
       ...SliceProblem,
       description:
-        'The reason why the latest export failed. Absent if no export failed, and while another one waits or runs.',
+        'The reason why the latest export failed. Absent if no export failed. Also absent while a newer export waits or runs.',
     }),
     retryAt: Type.Optional(
       DateTime(

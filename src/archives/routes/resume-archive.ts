@@ -29,7 +29,7 @@ export const resumeArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOpera
       tags: ['archives'],
       summary: 'Resume an archive',
       description:
-        'Ends the pause of an archive. Partitions that became due meanwhile are exported. Those whose log events expire first go first. An archive that is not paused does not change. The request is safe to repeat.',
+        'Ends the pause of an archive. Partitions that became due meanwhile are exported. Partitions whose log events expire soonest are exported first. An archive that is not paused does not change. The request is safe to repeat.',
       params: ArchiveParams,
       body: ResumeArchive,
       response: { 200: { ...Archive, examples: [exampleArchive] } },

@@ -113,7 +113,7 @@ export const findCoverage: FastifyPluginAsyncTypebox<FindCoverageOptions> = asyn
               description: 'Whether exports cover the whole time range, without a gap.',
             }),
             covered: Type.Array(CoveredPart, {
-              description: `The parts of the time range that exports cover, the oldest first. At most ${maxParts}: ask for a shorter time range to get the rest.`,
+              description: `The parts of the time range that exports cover, the oldest first. At most ${maxParts} parts. To get the rest, ask again with a later \`from\`.`,
             }),
             exports: Type.Array(CoveringExport, {
               description: 'The exports of this page, in the order of their start.',

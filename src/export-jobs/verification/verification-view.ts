@@ -51,15 +51,15 @@ export const SliceVerification = Type.Object(
     streams: Type.Optional(
       Count('Number of log streams with objects. Absent if `method` is `skipped`.'),
     ),
-    lines: Type.Optional(Count('Number of lines in the objects. Present with `count`.')),
+    lines: Type.Optional(Count('Number of lines in the objects. Present if `method` is `count`.')),
     records: Type.Optional(
       Count(
-        'Number of lines that begin with a timestamp that is in the time range. AWS writes the timestamp of a log event before its first line. A later line of a message can begin with a timestamp, too. Present with `count`.',
+        'Number of lines that begin with a timestamp that is in the time range. AWS writes the timestamp of a log event before its first line. If a later line of a message also begins with a timestamp, it counts, too. So `records` can be more than `events`. Present if `method` is `count`.',
       ),
     ),
     events: Type.Optional(
       Count(
-        'Number of log events that CloudWatch Logs Insights counted in the time range. Present with `count`.',
+        'Number of log events that CloudWatch Logs Insights counted in the time range. Present if `method` is `count`.',
       ),
     ),
     isEmpty: Type.Optional(
