@@ -35,18 +35,21 @@ export function makeValidator({
   };
 }
 
-// Apps of one process have the same schemas: each is compiled once.
+// Apps of one process have the same schemas: each is compiled once. Names of headers have no case.
 const compiled = new WeakMap<object, ValidateFunction>();
+const compiledForHeaders = new WeakMap<object, ValidateFunction>();
 
 /**
  * Compiles a schema, once.
  * @throws Error if the schema is not valid
  */
 export function compileRules(rules: ObjectRules, part: string | undefined): ValidateFunction {
-  let validate = compiled.get(rules);
+  const isForHeaders = part === 'headers';
+  const known = isForHeaders ? compiledForHeaders : compiled;
+  let validate = known.get(rules);
   if (!validate) {
-    validate = ajv.compile(part === 'headers' ? withLowerCaseNames(rules) : rules);
-    compiled.set(rules, validate);
+    validate = ajv.compile(isForHeaders ? withLowerCaseNames(rules) : rules);
+    known.set(rules, validate);
   }
   return validate;
 }
