@@ -530,7 +530,7 @@ describe('the secrets of AWS clients', () => {
   const secret = 'a secret of at least 32 characters';
   const files = { WIRE_SECRET_FILE: 'current', WIRE_SECRET_PREVIOUS_FILE: 'previous' };
 
-  test('are read from files, without a newline at the end', () => {
+  test('come from files, without a newline at the end', () => {
     const texts = { current: `${secret}\n`, previous: `${secret} before\r\n` };
     const readFile = (path: string) => texts[path as keyof typeof texts];
 
@@ -539,7 +539,7 @@ describe('the secrets of AWS clients', () => {
     expect(wire).toEqual({ secrets: [secret, `${secret} before`] });
   });
 
-  test('are not read while AWS clients are not served', () => {
+  test('need no readable file while AWS clients are not served', () => {
     expect(read({ ...region, ...files }).wire).toBeUndefined();
   });
 
@@ -556,7 +556,7 @@ describe('the secrets of AWS clients', () => {
     expect(() => read({ ...wireOn, ...env })).toThrow(sentence);
   });
 
-  test('are rejected if the text of the file is short, without this text', () => {
+  test('refuse a file with a short text, without showing this text', () => {
     expect(() => read({ ...wireOn, WIRE_SECRET_FILE: 'current' }, () => 'short\n')).toThrow(
       /^WIRE_SECRET_FILE is "current": it must contain at least 32 characters\.$/,
     );

@@ -181,13 +181,13 @@ describe('a job that an AWS client has sent', () => {
     id = await givenTask(world.database);
   });
 
-  test('is marked in jobs', async () => {
+  test('has a mark in jobs', async () => {
     const { stdout } = await run('jobs');
 
     expect(stdout).toMatch(new RegExp(`^${id}\t.*\tanonymous\tAWS client$`, 'm'));
   });
 
-  test('is marked in show', async () => {
+  test('has a mark in show', async () => {
     expect((await run(`show ${id}`)).stdout).toContain('\nSent by\tAWS client\n');
   });
 });

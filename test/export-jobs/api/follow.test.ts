@@ -392,7 +392,7 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
       expect(world.woken[0]).toBe('default');
     });
 
-    test('is rejected after a cancel, and has no link', async () => {
+    test('refuses a job after a cancel, which has no link', async () => {
       const jobId = await givenJob(world.database, 1);
       const cancelled = await world.call('POST', `/export-jobs/${jobId}/cancel`);
 
@@ -404,7 +404,7 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
       expect(body.type).toBe('/problems/export-job-cancelled');
     });
 
-    test('is rejected for a job of an archive, has no link, and changes nothing', async () => {
+    test('refuses a job of an archive, which has no link, and changes nothing', async () => {
       const jobId = await jobOf('anonymous', world.database, { archiveId: randomUUID() });
       await bringTo(world.database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
 

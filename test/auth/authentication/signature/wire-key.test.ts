@@ -37,7 +37,7 @@ describe('the key of an entry', () => {
     expect(() => readWireKey(variables, name, readKeys)).toThrow(text);
   });
 
-  test('is made with the secret in a file', () => {
+  test('comes from the secret in a file', () => {
     const files = { 'keys.json': readKeys(), secret: `${WIRE_SECRET}\n` };
     const { API_KEYS_FILE } = env;
 
