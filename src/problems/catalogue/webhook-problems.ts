@@ -24,7 +24,7 @@ export const webhookProblems = {
     status: 409,
     title: 'Webhook endpoint disabled',
     explanation:
-      'A webhook endpoint that is disabled gets no events, not even a test event. You have disabled it, its receiver has answered 410 (Gone), or all its deliveries have failed for days. `disabled` of the endpoint has the reason.',
+      'A webhook endpoint that is disabled gets no events, not even a test event. You have disabled it, its receiver has answered with the status `Gone`, or all its deliveries have failed for days. `disabled` of the endpoint has the reason.',
     remedy:
       'Send PATCH /webhook-endpoints/{endpointId} with `isEnabled` true, then send the request again.',
     isRetryable: false,
