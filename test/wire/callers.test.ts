@@ -269,7 +269,7 @@ describe('the target of a request', () => {
     }
   });
 
-  test('is in the audit of a refusal as none', async () => {
+  test('has the name none in the audit of a refusal', async () => {
     await send(world, { name: 'nobody', path: '/', ...creating });
 
     expect(world.audit.at(-1)).toMatchObject({
@@ -288,7 +288,7 @@ describe('the target of a request', () => {
     },
   );
 
-  test('is the only one in the Region also for a caller that can only read its own tasks', async () => {
+  test('stays the only one in the Region for a caller that can only read its own tasks', async () => {
     expect((await send(world, { name: 'nobody', path: '/', region: 'us-east-1' })).status).toBe(
       200,
     );

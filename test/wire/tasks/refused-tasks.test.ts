@@ -62,7 +62,7 @@ describe.each(storageBackends)('a task that AWS refuses at once, on %s', (_name,
     return (await Promise.all(found)).map((rows) => rows.length);
   };
 
-  test('is deleted, and its request gets the refusal', async () => {
+  test('goes away, and its request gets the refusal', async () => {
     const target = randomUUID();
     const jobId = await givenTask(database, {}, { target });
     await refuse(jobId, target);
@@ -86,7 +86,7 @@ describe.each(storageBackends)('a task that AWS refuses at once, on %s', (_name,
     expect(await tablesWith(jobId)).toEqual(['idempotencyKeys', 'events', 'attempts', 'slices']);
   });
 
-  test('is deleted or kept if both happen at the same time, never both', async () => {
+  test('ends either deleted or kept if both happen at the same time', async () => {
     const target = randomUUID();
     for (let round = 0; round < 10; round += 1) {
       const jobId = await givenTask(database, {}, { target });
