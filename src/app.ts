@@ -113,7 +113,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(makeValidator);
   app.setSerializerCompiler(makeSerializer);
 
-  await app.register(telemetryPlugin);
+  await app.register(telemetryPlugin, { log });
   await app.register(edgePlugin, {
     limits,
     basePath,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import type { Audit } from '#audit/audit.ts';
@@ -58,10 +58,15 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
       throw new Error(`${method} ${url} has no action and is not a public route`);
     });
 
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       request.principal = anonymous;
-      const { action, isSigned, withCredential } = request.routeOptions.config;
-      if (action === undefined) return;
+      const { action } = request.routeOptions.config;
+      if (action === undefined) return done();
+      identify(request, reply).then(() => done(), done);
+    });
+
+    async function identify(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      const { isSigned, withCredential } = request.routeOptions.config;
       try {
         if (isSigned) request.signed = await signatures?.read(request.raw);
         else request.principal = await authenticate(withCredential?.(request.raw) ?? request.raw);
@@ -72,7 +77,7 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
         if (socket.getPeerX509Certificate?.()) reply.header('connection', 'close');
         throw error;
       }
-    });
+    }
 
     app.addHook('preValidation', (request, _reply, done) => {
       const { raw, signed, body } = request;

@@ -170,6 +170,23 @@ describe('health', () => {
     expect([live.body, ready.body]).toEqual([{ status: 'live' }, { status: 'ready' }]);
   });
 
+  test('logs a successful probe at debug, and "not ready" at info', async () => {
+    await using world = await openWorld();
+
+    await world.call('GET', '/health/live');
+    await world.call('HEAD', '/health/live');
+    await world.call('GET', '/health/ready');
+    world.setStopping();
+    await world.call('GET', '/health/ready');
+
+    expect(requestLines(world.log).map(({ level, status }) => [level, status])).toEqual([
+      ['debug', 200],
+      ['debug', 200],
+      ['debug', 200],
+      ['info', 503],
+    ]);
+  });
+
   test('is alive but not ready while the service is stopping', async () => {
     await using world = await openWorld();
 

@@ -22,7 +22,7 @@ export const getLiveness: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Liveness probe: answers 200 while the process can handle requests.',
       response: { 200: Liveness },
     },
-    config: { problems: [] },
+    config: { isProbe: true, problems: [] },
     handler: async () => ({ status: 'live' as const }),
   });
 };
