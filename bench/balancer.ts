@@ -18,6 +18,7 @@ interface Backend {
 }
 
 const probeEveryMs = 250;
+const keepAliveMs = 600_000;
 
 /** Opens a balancer that takes turns among the ready gateways, and keeps its connections to them. */
 export async function openBalancer(): Promise<Balancer> {
@@ -41,6 +42,8 @@ export async function openBalancer(): Promise<Balancer> {
     );
     incoming.pipe(passed);
   }).listen(0, '127.0.0.1');
+  // Shorter than a pause of the load: a request can arrive at a connection that is being closed.
+  server.keepAliveTimeout = keepAliveMs;
   await once(server, 'listening');
 
   async function probe(backend: Backend): Promise<void> {
