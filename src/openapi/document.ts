@@ -1,4 +1,5 @@
 import { problemExamples } from '#problems/catalogue/examples.ts';
+import { terms } from '#problems/catalogue/terms.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { ProblemBody, problemMediaType } from '#problems/problem.ts';
 import { liftSchemas } from './lift-schemas.ts';
@@ -35,7 +36,8 @@ export const documentBase = {
     version: '0.1.0',
     summary: 'A REST API to export CloudWatch Logs to S3.',
     description:
-      'An HTTP service that exports CloudWatch Logs to S3. It calls AWS with its own IAM role (the service role). So its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is the URL path of a page of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent. In the body of PATCH, it sets the default, where there is one.',
+      'An HTTP service that exports CloudWatch Logs to S3. It calls AWS with its own IAM role (the service role). So its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is the URL path of a page of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent. In the body of PATCH, it sets the default, and is rejected if there is none.\n\n## Terms\n\n' +
+      terms.map(([term, meaning]) => `- **${term}**: ${meaning}`).join('\n'),
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],
@@ -53,7 +55,7 @@ export const documentBase = {
     {
       name: 'archives',
       description:
-        'Standing exports. An archive states which log groups this service exports, and from which time on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job, and counts as covered when its export is verified. The service compares the partitions that are due with those that are covered, and exports the rest. So a pause or an outage only delays exports. But log events that expire before their export are lost. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+        'Standing exports. An archive states which log groups this service exports, and from which time on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job. It counts as covered when the export is verified: its objects were found complete in S3. The service compares the partitions that are due with those that are covered, and exports the rest. So a pause or an outage only delays exports. But log events that expire before their export are lost. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
     {
       name: 'coverage',

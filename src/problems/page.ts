@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-
+import { termsIn } from './catalogue/terms.ts';
 import type { ProblemExplanation } from './explanation.ts';
 
 const style = `
@@ -39,6 +39,7 @@ export function pageOfProblems(problems: readonly ProblemExplanation[], basePath
 <body>
 <h1>${escapeHtml(heading)}</h1>
 ${only ? about(only) : problems.map(section).join('\n')}
+${glossaryOf(problems)}
 <p>${only ? `<a href="${basePath}/problems">All problems</a> · ` : ''}<a href="${basePath}/docs">API documentation</a></p>
 </body>
 </html>
@@ -56,6 +57,15 @@ function about({ slug, status, explanation, remedy, isRetryable }: ProblemExplan
 <dl><dt>What it means</dt><dd>${toHtml(explanation)}</dd>
 <dt>What to do</dt><dd>${toHtml(remedy)}</dd>
 <dt>Can a client automatically repeat what failed?</dt><dd>${isRetryable ? 'Yes.' : 'No.'}</dd></dl>`;
+}
+
+/** The terms that the problems use, for readers who come from an error and have seen nothing else. */
+function glossaryOf(problems: readonly ProblemExplanation[]): string {
+  const texts = problems.flatMap(({ title, explanation, remedy }) => [title, explanation, remedy]);
+  const entries = termsIn(texts.join(' '));
+  if (entries.length === 0) return '';
+  const rows = entries.map(([term, meaning]) => `<dt>${term}</dt><dd>${escapeHtml(meaning)}</dd>`);
+  return `<h2>Terms</h2>\n<dl>${rows.join('\n')}</dl>`;
 }
 
 /** A text of the catalogue, with what stands in backticks as code. */

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { Environment } from '#config/variables.ts';
+import { terms } from '#problems/catalogue/terms.ts';
 import { catalogue } from '#problems/catalogue.ts';
 import { allLevels, readLogMessages } from './log-messages.ts';
 import { textsOf } from './page-texts.ts';
@@ -93,6 +94,10 @@ test('the details of problems are in plain English', () => {
 
   expect(texts.length).toBeGreaterThan(150);
   expect(texts.flatMap(({ text }) => obstaclesIn(text))).toEqual([]);
+});
+
+test('the terms are explained in plain English', () => {
+  expect(terms.flatMap(([, meaning]) => obstaclesIn(meaning))).toEqual([]);
 });
 
 test('the settings are described in plain English', () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ProblemKind } from '#problems/catalogue/problem-kind.ts';
+import { termsIn } from '#problems/catalogue/terms.ts';
 import { catalogue } from '#problems/catalogue.ts';
 import { pageOfProblems } from '#problems/page.ts';
 import { openWorld, type World } from '../world.ts';
@@ -111,6 +112,20 @@ test.each(['%3Cscript%3E', 'Export-Slot-Taken', '__proto__', 'a'.repeat(65)])(
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
   },
 );
+
+test('explains the terms of a problem on its page, and no others', async () => {
+  const page = await world.call('GET', '/problems/too-many-slices', undefined, { accept: chrome });
+
+  const [, glossary = ''] = page.text.split('<h2>Terms</h2>');
+  expect(glossary.match(/(?<=<dt>)[^<]+/g)).toEqual(['job', 'slice']);
+});
+
+test('finds terms in the plural and in capitals, but not in code or in other words', () => {
+  const found = (text: string) => termsIn(text).map(([term]) => term);
+
+  expect(found('Deliveries of the Slices.')).toEqual(['slice', 'delivery']);
+  expect(found('Send `slice`, and see jobless.')).toEqual([]);
+});
 
 test('escapes texts on a page', () => {
   const text = `<b>&"it's"</b>`;
