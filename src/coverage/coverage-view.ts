@@ -10,7 +10,7 @@ export type CoveringExport = Static<typeof CoveringExport>;
 export const CoveringExport = Type.Object(
   {
     from: DateTime(
-      'Start of the time range that it covers, inclusive. Usually, it is the start of the time range of the export. An archive can export a log group that was created again during that time range. Then it is the time of that creation.',
+      'Start of the time range that it covers, inclusive. It is the start of the time range of the export, with one exception. If the log group was deleted and created again in that time range, it is the later time of creation.',
     ),
     to: DateTime('End of the time range of the export, exclusive.'),
     target: Type.String({ description: 'Name of the target that exported it.' }),
@@ -64,7 +64,7 @@ export const CoveringExport = Type.Object(
     }),
     isSuperseded: Type.Boolean({
       description:
-        'Whether a later revision of the archive covers the whole time range of this export. Then read that one.',
+        'Whether a later export of the same archive covers the whole time range of this export. Then read the later one.',
     }),
   },
   {

@@ -26,7 +26,7 @@ export const Warning = Type.Object(
   {
     title: 'Warning',
     description:
-      'A likely mistake in an accepted request, or a verification that proves less than requested.',
+      'A likely mistake in an accepted request, or the reason why a verification can only prove less than requested.',
   },
 );
 

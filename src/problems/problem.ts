@@ -104,7 +104,7 @@ export const ProblemBody = Type.Object(
           title: 'BucketPolicy',
           additionalProperties: true,
           description:
-            'A bucket policy that allows the export: the existing statements and the missing ones. If the service role may not read the existing policy, it has only the missing ones: add them, and do not replace the policy. Present with `destination-not-writable`, unless a new statement cannot help.',
+            'A bucket policy that allows the export: the existing statements and the missing ones. If the service role may not read the existing policy, this member has only the missing statements. Then add them, and do not replace the policy. Present with `destination-not-writable`, unless a new statement cannot help.',
         },
       ),
     ),

@@ -12,7 +12,7 @@ const Headers = Type.Object({
   'If-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. The progress of the archive does not count. `*` stands for any definition.',
+        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. An `ETag` that is older only because of progress is accepted. `*` stands for any definition.',
       examples: ['*'],
     }),
   ),

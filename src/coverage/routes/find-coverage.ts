@@ -104,7 +104,7 @@ export const findCoverage: FastifyPluginAsyncTypebox<FindCoverageOptions> = asyn
       operationId: 'findCoverage',
       tags: ['coverage'],
       summary: 'Find the exports of a time range',
-      description: `Returns the verified exports that cover a time range of a log group. It also returns whether they cover all of it. The exports are of all export jobs and archives in the account and Region of the target. The policies must permit \`ReadCoverage\` for the log group. Coverage has the exports that were verified with the method \`objects\` or \`count\`. It omits exports with \`logStreamNamePrefix\`, because they have only some log streams. It also omits exports that began less than ${inWords(awsLimits.settlingMs)} after the end of their time range. Coverage stays when a job is deleted. The service does not know what was deleted in S3 since.`,
+      description: `Returns the verified exports that cover a time range of a log group. It also returns whether they cover all of it. The exports are of all export jobs and archives in the account and Region of the target. The policies must permit \`ReadCoverage\` for the log group. Coverage has the exports that were verified with the method \`objects\` or \`count\`. It omits exports with \`logStreamNamePrefix\`, because they have only some log streams. It also omits exports that began less than ${inWords(awsLimits.settlingMs)} after the end of their time range. Coverage stays when a job is deleted. The service does not know what was deleted in S3 after the verification.`,
       querystring: Query,
       response: {
         200: Type.Object(

@@ -26,7 +26,7 @@ export const JobListQuery = Type.Object(
         maxLength: 1_024,
         rule: 'the id of a caller, 1 to 1024 characters, or *',
         description:
-          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the jobs of this caller that you may see. `*` means all callers. Default: you, so that the list has your own jobs. With `archiveId`, the default is `*`.',
+          'Id of a caller: return the jobs of this caller that you may see. `caller` of a job has such an id. `*` means all callers. Default: you, so that the list has your own jobs. With `archiveId`, the default is `*`.',
       }),
     ),
     target: Type.Optional({

@@ -39,7 +39,7 @@ const Attempt = Type.Object(
     attempt: Type.Integer({
       minimum: 1,
       description:
-        'Number of the attempt for its slice: 1, 2, 3, … Slices that come from a split share one series of numbers. It continues after the last attempt of the slice that was split. So no number repeats.',
+        'Number of the attempt for its slice: 1, 2, 3, … If the slice comes from a split, its numbers begin after those of the slice that was split. All slices of that split share one series of numbers.',
     }),
     destinationPrefix: Type.String({
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',
@@ -62,7 +62,7 @@ const Attempt = Type.Object(
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. If its export is incomplete, this changes to `failed`. `failed`: the export task failed, or its result is unknown, or AWS lists a different export under its task name. An incomplete export also has this outcome. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. If its export is incomplete, this changes to `failed`. `failed`: the export task failed, or its result is unknown, or another task in AWS has its task name. An incomplete export also has this outcome. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS refused the create call, or the policies of this service no longer permit it. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
       }),
     ),
     problem: Type.Optional(SliceProblem),

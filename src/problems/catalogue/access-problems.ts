@@ -16,7 +16,7 @@ export const accessProblems = {
     status: 403,
     title: 'Permission denied by policy',
     explanation:
-      'The policies of this service decide what each caller may export and to which bucket. They also decide to which webhook origins its events may be sent. No policy permits this request, or a policy forbids it. A job or task that you may not read, cancel or retry is answered as if it did not exist. A retry gets this problem if the policies no longer permit its exports. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
+      'The policies of this service decide what each caller may export and to which bucket. They also decide to which webhook origins its events may be sent. No policy permits this request, or a policy forbids it. A job or task that you may not read, cancel or retry is answered as if it did not exist. If you may retry a job, but the policies no longer permit its exports, the retry gets this problem. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
     remedy: `Check the log group, the bucket and the prefix, or the origin of the webhook endpoint. Ask the authors of the policies: POST /authorization-checks shows them which policies decide. Once the policies permit the request, send it again. ${retryTheJob}`,
     isRetryable: false,
   },

@@ -14,7 +14,7 @@ export const archiveProblems = {
   'archive-impossible': {
     status: 422,
     title: 'Retention too short for the partitions of an archive',
-    explanation: `A partition is exportable ${inWords(awsLimits.settlingMs)} after its end, because log events can take that long to become exportable. This service adds ${inWords(statedLimits.shortestExportMs)} for the export. At least one log group deletes its log events before that. \`detail\` has the numbers. A dry run has the same limit.`,
+    explanation: `A partition is exportable ${inWords(awsLimits.settlingMs)} after its end, because log events can take that long to become exportable. This service adds ${inWords(statedLimits.shortestExportMs)} for the export. So the log events at the start of a partition must exist for its whole length and these hours. The retention of at least one log group is shorter. \`detail\` has the numbers. A dry run has the same limit.`,
     remedy:
       'Choose a longer retention of the log group in AWS, or create an archive with a smaller `partitionBy`. Or omit the log group: remove it from `logGroupNames`. With `logGroupNamePrefix`, add it to `exceptLogGroupNamePrefixes` instead.',
     isRetryable: false,
@@ -23,7 +23,7 @@ export const archiveProblems = {
     status: 422,
     title: 'Too many exports for the slot of the target',
     explanation:
-      'AWS runs one export task at a time for each account and Region. The exports of all archives of the target together need more time than a day has. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
+      'AWS runs one export task at a time for each account and Region. The daily exports of all archives of the target together need more time than a day has. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
     remedy:
       'Choose fewer log groups, or `refreshDays` 0, or create an archive with a larger `partitionBy`. If the exports are faster than assumed, set `allowOverload` to true.',
     isRetryable: false,
@@ -57,16 +57,16 @@ export const archiveProblems = {
     status: 422,
     title: 'No partition to waive',
     explanation:
-      'A waiver is for a time range of a log group that the archive must export, but has not covered. The time range of the request has no such part.',
+      'A waiver is for partitions that the archive must export, but has not covered. The time range of the request has no such partition.',
     remedy:
-      'Read GET /archives/{archiveId}/coverage for the log group. Use a time range with the state `lost`, `missing`, `atRisk`, `waiting` or `open`.',
+      'Read GET /archives/{archiveId}/coverage for the log group. It has the state of each partition. Use the time range of partitions that are `lost`, `missing`, `atRisk`, `waiting` or `open`.',
     isRetryable: false,
   },
   'precondition-failed': {
     status: 412,
     title: 'Archive changed by another request',
     explanation:
-      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. The progress of the archive does not count.',
+      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. An `ETag` that is older only because of progress is accepted.',
     remedy:
       'Read the archive again with GET /archives/{archiveId}, apply your change to it, and send its `ETag` as `If-Match`.',
     isRetryable: false,
@@ -85,7 +85,7 @@ export const archiveProblems = {
     title: 'Limit of archives reached',
     explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count. Callers that do not authenticate share the limit.`,
     remedy:
-      'Wait until one of your archives has ended, or end one with DELETE /archives/{archiveId}. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
+      'Send DELETE /archives/{archiveId} for an archive that you do not need, then send the request again. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
     isRetryable: true,
     retryAfterSeconds: 60,
   },

@@ -103,8 +103,8 @@ export const awsProblems = {
     status: 429,
     title: 'AWS call budget exhausted',
     explanation:
-      'This service limits its own calls to AWS: the setting AWS_CALLS_PER_SECOND is the limit for each target. So the service stays below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
-    remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll old tasks less often: each such read is a call to AWS. The newest ${statedLimits.newestTasks} tasks are read together. Or use an export job: reading its state needs no call to AWS.`,
+      'This service limits its own calls to AWS: the setting AWS_CALLS_PER_SECOND is the limit for each target. So the service stays below the rate limit of AWS. The calls of the queue itself come first, then creates and cancels of export tasks, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
+    remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll tasks less often. Reads of the newest ${statedLimits.newestTasks} tasks share calls to AWS. Each read of an older task is a call of its own. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
   },
@@ -119,7 +119,7 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if CreateExportTask was not sent. After such an answer to CreateExportTask, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
+    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if another call, before CreateExportTask, had such an answer. After such an answer to CreateExportTask, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },

@@ -24,7 +24,7 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or webhook endpoint. Jobs, archives and endpoints have separate keys. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or webhook endpoint. The same key can be used once for a job, once for an archive and once for an endpoint. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
     remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
@@ -41,9 +41,9 @@ export const jobProblems = {
     status: 409,
     title: 'Retry of an export job of an archive',
     explanation:
-      'The retry was refused, because this job exports a partition of an archive. The archive itself exports a failed partition again, a few times. Another job may have exported the partition since. A retry would then export it again, to the prefix of an earlier export.',
+      'The retry was refused, because this job exports a partition of an archive. The archive itself exports a failed partition again, a few times. Another job may have exported the partition since. Then a retry of this job would export it twice.',
     remedy:
-      'Read the partition in GET /archives/{archiveId}/coverage: `retryAt` is the time when the archive exports it again. If a failed partition has no `retryAt`, or to export it at once, request a backfill. Send POST /archives/{archiveId}/backfills with `from`, `to` and `"reprocess": "failed"`.',
+      'Read the partition in GET /archives/{archiveId}/coverage: `retryAt` is the time when the archive exports it again. Request a backfill if there is no `retryAt`, or if you do not want to wait for it. Send POST /archives/{archiveId}/backfills with `from`, `to` and `"reprocess": "failed"`.',
     isRetryable: false,
   },
   'no-log-groups': {
@@ -57,7 +57,7 @@ export const jobProblems = {
   'too-many-slices': {
     status: 422,
     title: 'Too many slices in one job',
-    explanation: `A job has one slice for each combination of a log group and an interval. The limit of a job is ${inDigits(statedLimits.slicesPerJob)} slices. A dry run has the same limit.`,
+    explanation: `A job has one slice for each combination of a log group and an interval. The intervals are the parts into which \`sliceBy\` splits the time range. The limit of a job is ${inDigits(statedLimits.slicesPerJob)} slices. A dry run has the same limit.`,
     remedy:
       'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run with `sliceBy` `none` lists the log groups of a prefix.',
     isRetryable: false,
@@ -75,7 +75,7 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
+    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. Before the split, it checks the bucket. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
     remedy: `Do nothing if the slice is \`split\`: shorter slices are exported instead. Otherwise, check the bucket, its policy and its KMS key. ${retryTheJob}`,
     isRetryable: false,
   },
@@ -90,7 +90,7 @@ export const jobProblems = {
   'export-task-differs': {
     status: 409,
     title: 'Export task name used by a different export',
-    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may also have created a task of the slice. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
+    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. AWS may have created a task for the slice as well, and not list it yet. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
     remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is one and it completes, do not export the slice again: its logs are exported, although it stays \`failed\`. If there is none, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
@@ -138,7 +138,7 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. It is always false for the rotation of a secret: after a second rotation, the secret of your receiver is no longer valid. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
+      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. For the rotation of a secret, `isRetryable` is always false. Only the two newest secrets are valid: a second rotation would end the secret of your receiver. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, first look for the job, archive or endpoint. GET /export-jobs, GET /archives and GET /webhook-endpoints list them. After the rotation of a secret, read `previousSecretUntil` of the endpoint. If it is about a day after your request, the secret was rotated, and the new secret is lost. Then rotate again, and change the secret of your receiver at once: its old secret is no longer valid. If it is earlier or absent, the secret was not rotated. Then send the rotation again.',
     isRetryable: true,

@@ -77,9 +77,9 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes. For an export job, an archive or a backfill, it is ${inDigits(statedLimits.jobBodyBytes)} bytes. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes. For an export job, an archive or a backfill, it is ${inDigits(statedLimits.jobBodyBytes)} bytes. Together, a body can have at most ${inDigits(statedLimits.bodyValues)} members and array items. It can have at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
     remedy:
-      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims that policies use.',
+      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims of the caller that policies use.',
     isRetryable: false,
   },
   'url-too-long': {
@@ -132,7 +132,7 @@ export const requestProblems = {
     status: 500,
     title: 'Internal error',
     explanation:
-      'The service failed because of a defect. The log line with the request id has the cause.',
+      'The service failed because of a defect. `instance` of the error has the request id. The log line with this id has the cause.',
     remedy: 'Report the error to the operator of the service, with the value of `instance`.',
     isRetryable: false,
   },

@@ -62,7 +62,7 @@ export const Check = Type.Object(
           title: 'PolicyFix',
           additionalProperties: true,
           description:
-            'The whole policy to paste: all existing statements, and the new statements that are missing. Only the checks `bucket-policy` and `key-policy` have it. Present if the check fails and new statements are enough. Absent if the service role may not read the policy.',
+            'The whole policy to paste: all existing statements, and the new statements that are missing. Only the checks `bucket-policy` and `key-policy` have it. Present if the check fails and new statements can repair the policy. Absent if the service role may not read the policy.',
         },
       ),
     ),
@@ -93,7 +93,7 @@ export type Preflight = Static<typeof Preflight>;
 export const Preflight = Type.Object(
   {
     verdict: VerdictName(
-      `The worst verdict of the checks: \`fail\`, then \`warn\`, then \`pass\`. An \`unknown\` check counts as \`pass\`. The checks of the bucket are ${destinationChecks.map((name) => `\`${name}\``).join(', ')}. If all of them are \`unknown\` and no other check fails, the whole verdict is \`unknown\`.`,
+      `The worst verdict of the checks: \`fail\`, then \`warn\`, then \`pass\`. An \`unknown\` check counts as \`pass\`. The checks of the bucket are ${destinationChecks.map((name) => `\`${name}\``).join(', ')}. There is one exception: if all of them are \`unknown\` and no other check is \`fail\`, this verdict is \`unknown\`.`,
     ),
     checks: Type.Array(Check, { description: 'The checks, always in the same order.' }),
   },

@@ -24,11 +24,11 @@ const EventData = Type.Object(
     ),
     version: Type.Integer({
       description:
-        'Version of the job or archive after the change. Ignore an event with a lower version than the last one of the same job or archive.',
+        'Version of what has changed, after the change: of the job in `export_job.*`, of the archive in `archive.*`. Ignore an event with a lower version than the last one of the same job or archive.',
     }),
     state: Type.Optional(
       Type.String({
-        description: 'State of the job or archive after the change. Absent in `webhook.test`.',
+        description: 'State of the same job or archive after the change. Absent in `webhook.test`.',
       }),
     ),
     name: Type.Optional(

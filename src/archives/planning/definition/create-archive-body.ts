@@ -139,7 +139,7 @@ export const archiveMembers = {
     default: false,
     'x-rule': 'true or false',
     description:
-      'Whether to accept the archive even if all archives of the target together need more time than the slot has. Default: false. If true, the archive can fall behind until log events expire.',
+      'Whether to accept the archive even if all archives of the target together need more time than the slot has. Default: false. If true, the archive can fall behind. Log events that expire before their export are lost.',
   }),
 };
 

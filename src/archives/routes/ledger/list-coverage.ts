@@ -20,7 +20,7 @@ export const listCoverage: FastifyPluginAsyncTypebox<{ operations: ArchiveOperat
       tags: ['archives'],
       summary: 'List the coverage of an archive',
       description:
-        'Returns the states of all partitions, as runs: neighbouring partitions of a log group in one state are one entry. They are ordered by log group and time. A page can be short or empty and still have a `nextCursor`. The last run of a page can continue on the next one. The answer omits log groups for which the policies do not permit you `ReadArchive`. GET /coverage returns the exports of a time range, with their prefixes and manifests.',
+        'Returns the states of all partitions, as runs: neighbouring partitions of a log group in one state are one entry. They are ordered by log group and time. A page can be short or empty and still have a `nextCursor`. The last run of a page can continue on the next one. The answer omits log groups for which the policies do not permit you `ReadArchive`. GET /coverage returns the exports of a time range, with their prefixes and links to their manifests.',
       params: ArchiveParams,
       querystring: CoverageListQuery,
       response: {
