@@ -42,7 +42,7 @@ const purgePace = {
   transactionMs: 50,
   // The share of the time that transactions take. Lower: deleting takes longer. Higher: more requests meet
   // a transaction. On SQLite they wait for it, so 99 of 100 should meet none.
-  maxShare: { sqlite: 0.005, postgres: 0.05 },
+  maxShare: { sqlite: 0.002, postgres: 0.05 },
   // Longer: a transaction that a busy machine delayed ends the lease.
   maxPauseMs: 60_000,
   // Pages of a file that are given back at once.
