@@ -13,6 +13,7 @@ import { measureHandOff } from './figures/jobs/hand-off.ts';
 import { measureMakespan } from './figures/jobs/makespan.ts';
 import { measurePickNext } from './figures/jobs/pick-next.ts';
 import { measureRetention } from './figures/jobs/retention.ts';
+import { postgres, sqlite } from './figures/jobs/storage-backends.ts';
 import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.ts';
 import { measureVerification } from './figures/jobs/verification.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
@@ -50,7 +51,8 @@ const figures = {
   makespan: measureMakespan,
   accept: measureAccept,
   'pick-next': measurePickNext,
-  retention: measureRetention,
+  'retention-sqlite': measureRetention.bind(undefined, sqlite),
+  'retention-postgres': measureRetention.bind(undefined, postgres),
   coverage: measureCoverage,
   watchers: measureWatchers,
   unauthorized: measureUnauthorizedCallers,

@@ -10,35 +10,35 @@ import type {
   PurgerRequest,
 } from '../../processes/purger.ts';
 import type { Scale, World } from '../../scale.ts';
-import { storageBackends } from './storage-backends.ts';
+import type { StorageBackend } from './storage-backends.ts';
 
 /** The latencies of requests while finished slices are deleted, and what is left after a kill. */
-export async function measureRetention(world: World, scale: Scale): Promise<string[]> {
-  const lines: string[] = [];
-  for (const [name, openStorage] of storageBackends) {
-    const [empty, full] = [
-      { ...(await openStorage(world)), dataDir: makeFolder() },
-      { ...(await openStorage(world)), dataDir: makeFolder() },
-    ];
-    await using first = startPurger();
-    await first.whenReady();
-    await first.call({ act: 'fill', storages: [empty, full], finished: scale.finished });
-    const { results, rowsPerSecond } = await first.call<MeasureResult>({
-      act: 'measure',
-      storages: [empty, full],
-      rounds: scale.rounds,
-      roundMs: scale.purgeSeconds * 1_000,
-    } satisfies PurgerRequest);
-    const killed = first.call({ act: 'finish', storage: full }).catch(() => {});
-    await delay(scale.purgeSeconds * 1_000);
-    await first[Symbol.asyncDispose]();
-    await killed;
-    await using second = startPurger();
-    await second.whenReady();
-    const rest = await second.call<FinishResult>({ act: 'finish', storage: full });
-    lines.push(...describe(name, results, rowsPerSecond, rest));
-  }
-  return lines;
+export async function measureRetention(
+  [name, openStorage]: StorageBackend,
+  world: World,
+  scale: Scale,
+): Promise<string[]> {
+  const [empty, full] = [
+    { ...(await openStorage(world)), dataDir: makeFolder() },
+    { ...(await openStorage(world)), dataDir: makeFolder() },
+  ];
+  await using first = startPurger();
+  await first.whenReady();
+  await first.call({ act: 'fill', storages: [empty, full], finished: scale.finished });
+  const { results, rowsPerSecond } = await first.call<MeasureResult>({
+    act: 'measure',
+    storages: [empty, full],
+    rounds: scale.rounds,
+    roundMs: scale.purgeSeconds * 1_000,
+  } satisfies PurgerRequest);
+  const killed = first.call({ act: 'finish', storage: full }).catch(() => {});
+  await delay(scale.purgeSeconds * 1_000);
+  await first[Symbol.asyncDispose]();
+  await killed;
+  await using second = startPurger();
+  await second.whenReady();
+  const rest = await second.call<FinishResult>({ act: 'finish', storage: full });
+  return describe(name, results, rowsPerSecond, rest);
 }
 
 const startPurger = () => startChild({ script: 'bench/processes/purger.ts', core: subjectCore });
