@@ -57,6 +57,8 @@ export interface GatewayOptions {
   /** The PostgreSQL for export jobs. Default: SQLite in an empty folder. */
   databaseUrl?: string;
   isCompileCacheUsed?: boolean;
+  /** Runs `dist`, as the image does. Default: the sources. */
+  isBundle?: boolean;
   /** More environment variables. */
   env?: Record<string, string>;
   /** A module to load first, as a path from the project root. */
@@ -72,11 +74,11 @@ export async function startGateway(
   awsUrl: string,
   options: GatewayOptions = {},
 ): Promise<GatewayProcess> {
-  const { isCompileCacheUsed = true, preload } = options;
+  const { isCompileCacheUsed = true, isBundle = false, preload } = options;
   const port = await findFreePort();
   const [beganAt, spawnedAt] = [performance.now(), Date.now()];
   const child = startChild({
-    script: 'src/bin/main.ts',
+    script: isBundle ? 'dist/main.js' : 'src/bin/main.ts',
     flags: [
       ...flags,
       ...(preload ? ['--import', new URL(`../${preload}`, import.meta.url).href] : []),

@@ -11,6 +11,8 @@ export interface Scale {
   roundSeconds: number;
   /** The number of starts of the gateway. */
   starts: number;
+  /** Whether the gateway is also bundled, which takes seconds. */
+  isBundleMade: boolean;
   /** Pairs of processes for a comparison of small differences. */
   processes: number;
   /** Requests between the two readings of memory. */

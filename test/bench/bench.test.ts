@@ -37,8 +37,8 @@ test('npm run bench prints every figure', async () => {
     'GET /health/live     gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
     'decision             # µs by # policy, # µs by #, # µs by # (goal ≤ #)',
-    'start to ready       # ms (goal ≤ #), without compile cache # ms',
-    'memory when ready    # MiB resident (goal ≤ #), without compile cache # MiB',
+    'start to ready       bundle # ms (goal ≤ #), sources # ms, without compile cache # and # ms',
+    'memory when ready    bundle # MiB resident (goal ≤ #), sources # MiB, without compile cache # and # MiB',
     'memory after use     # MiB more resident after # requests (goal ≤ #)',
     ...[1, 2].flatMap(() => [
       'overload, AWS # s    goodput #/s of #/s, ratio # (goal ≥ #)',
