@@ -34,6 +34,7 @@ test('the builder gets only the files that are copied', () => {
   expect(others).toEqual([
     '!package.json',
     '!package-lock.json',
+    '!rolldown.config.ts',
     '!src',
     '!emulator/package.json',
     '!emulator/src',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
+  globSync,
   lstatSync,
   mkdtempDisposableSync,
   readdirSync,
@@ -17,8 +18,11 @@ import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { readAssets } from '#ui/assets/read-assets.ts';
+import { makePolicyFolder } from '../auth/policy-folder.ts';
 import { makeServerIdentity } from '../auth/tls-client.ts';
 import { emptyPostgresUrl } from '../postgres-databases.ts';
+import { openReceiver } from '../telemetry/traces/receiver.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
 
@@ -50,11 +54,31 @@ const compiled = mkdtempDisposableSync(join(tmpdir(), 'compiled-'));
 const compilingElsewhere = { NODE_COMPILE_CACHE: compiled.path };
 
 describe('the image of the gateway', () => {
-  test('has only files of the service that a door imports', () => {
-    const doors = readdirSync('src/bin').map((file) => `bin/${file}`);
-    const reached = doors.flatMap((door) => reachedFrom(door, gateway));
+  test('has a bundle of the files that its doors import, and no sources', () => {
+    const doors = ['main', 'migrate', 'verify', 'log-export'];
+    const reached = doors.flatMap((door) => reachedFrom(`bin/${door}.ts`, 'src'));
 
-    expect(filesOf(gateway)).toEqual([...new Set(reached)].sort());
+    const bundled = chunksOf(gateway).flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/^\/\/ src\/(\S+)$/gm)].map(([, source]) => source),
+    );
+
+    expect(readdirSync(gateway.workdir).sort()).toEqual([
+      'dist',
+      'node_modules',
+      'package-lock.json',
+      'package.json',
+    ]);
+    expect(bundled).toEqual([...new Set(bundled)]);
+    expect(bundled).toEqual(expect.arrayContaining(doors.map((door) => `bin/${door}.ts`)));
+    expect(bundled.filter((source) => !reached.includes(source ?? ''))).toEqual([]);
+  });
+
+  test('has code of which V8 keeps each character in one byte', () => {
+    const others = chunksOf(gateway).filter((file) =>
+      /[\u0100-\uffff]/.test(readFileSync(file, 'utf8')),
+    );
+
+    expect(others).toEqual([]);
   });
 
   test('has exactly the production packages of the lockfile', () => {
@@ -81,7 +105,7 @@ describe('the image of the gateway', () => {
     const mayGroup = (path: string) => (lstatSync(path).mode & 0o070) === 0o070;
 
     expect(mayGroup(join(gateway.root, DATA_DIR))).toBe(true);
-    expect(mayGroup(join(gateway.workdir, 'src'))).toBe(false);
+    expect(mayGroup(join(gateway.workdir, 'dist'))).toBe(false);
   });
 
   test('has the compile cache of the build', () => {
@@ -90,7 +114,9 @@ describe('the image of the gateway', () => {
     const [forThisV8 = ''] = readdirSync(join(gateway.workdir, compiled));
 
     expect(forThisV8).toContain(process.version);
-    expect(readdirSync(join(gateway.workdir, compiled, forThisV8)).length).toBeGreaterThan(100);
+    const missing =
+      chunksOf(gateway).length - readdirSync(join(gateway.workdir, compiled, forThisV8)).length;
+    expect(missing).toBeLessThanOrEqual(3); // the doors that an import would run
   });
 
   test('exports every line once, writes only to its volume, and exits with 0 on SIGTERM', async () => {
@@ -128,10 +154,12 @@ describe('the image of the gateway', () => {
     const before = everyFileOf(gateway);
     const DATABASE_URL = await emptyPostgresUrl();
     const settings = { AWS_ENDPOINT_URL: emulator.url, DATABASE_URL, DATA_DIR: '/nonexistent' };
+    const migrated = await run(['dist/migrate.js'], { DATABASE_URL });
     await using service = await start(gateway, settings);
 
     await untilReady(service.url);
 
+    expect(migrated).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied ') });
     expect(everyFileOf(gateway)).toEqual(before);
   });
 
@@ -148,28 +176,54 @@ describe('the image of the gateway', () => {
   });
 
   test('has the command line, also the check of manifests with the AWS SDK', async () => {
-    const [command = ''] = JSON.parse(lastOf('ENTRYPOINT', gateway.steps) ?? '');
-    const run = async (...words: string[]) => {
-      const child = spawn(command, ['src/bin/log-export.ts', ...words], {
-        cwd: gateway.workdir,
-        env: { ...gateway.env, ...compilingElsewhere },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const [stdout, stderr, [code]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, 'close'),
-      ]);
-      return { code, stdout, stderr };
-    };
+    const [version, help, verify] = await Promise.all([
+      run(['dist/log-export.js', '--version']),
+      run(['dist/log-export.js', 'help', 'run']),
+      run(['dist/verify.js', '/nonexistent']),
+    ]);
 
-    const [help, verify] = await Promise.all([run('help', 'run'), run('verify', '/nonexistent')]);
-
+    const { version: stated } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(version).toMatchObject({ code: 0, stdout: `${stated}\n` });
     expect(help).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Usage: log-export run'),
     });
-    expect(verify).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
+    expect(verify).toMatchObject({ code: 2, stdout: expect.stringContaining('no such file') });
+  });
+
+  test('finds what it loads later: policies, metrics, traces, pages, Swagger UI and readable logs', async () => {
+    await using emulator = await openEmulator();
+    await using receiver = await openReceiver();
+    using policies = makePolicyFolder({
+      'readers.cedar': 'permit(principal, action in Action::"read", resource);',
+    });
+    await using service = await start(gateway, {
+      AWS_ENDPOINT_URL: emulator.url,
+      POLICY_DIR: policies.path,
+      METRICS_PORT: '0',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      LOG_PRETTY: 'true',
+    });
+    const read = async (path: string) => {
+      const answer = await fetch(new URL(path, service.url));
+      return { status: answer.status, text: await answer.text() };
+    };
+
+    await untilReady(service.url);
+    const swaggerUi = await read('/docs/static/swagger-ui.css');
+    const page = await read('/ui/targets');
+    const style = await read(/href="([^"]+\.css[^"]*)"/.exec(page.text)?.[1] ?? '');
+    const create = await fetch(`${service.url}/export-tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ logGroupName: '/app', from: 0, to: 1, destination: 'archive' }),
+    });
+    await service.end('SIGTERM');
+
+    expect(swaggerUi.text).toContain('.swagger-ui');
+    expect([page.status, create.status]).toEqual([200, 403]);
+    expect(style.text).toBe(readAssets()['ui.css'].text);
+    expect(receiver.spans.map(({ name }) => name)).toContain('POST /export-tasks');
   });
 
   test('is healthy with TLS', async () => {
@@ -192,7 +246,12 @@ describe('the image of the gateway', () => {
 
 describe('the image of the emulator', () => {
   test('has only files that the emulator imports, and no packages', () => {
-    expect(filesOf(emulatorImage)).toEqual(reachedFrom('bin/main.ts', emulatorImage));
+    const src = join(emulatorImage.workdir, 'src');
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' });
+
+    expect(files.filter((file) => file.endsWith('.ts')).sort()).toEqual(
+      reachedFrom('bin/main.ts', src),
+    );
     expect(readdirSync(emulatorImage.workdir).sort()).toEqual(['package.json', 'src']);
   });
 
@@ -268,11 +327,27 @@ async function start(
     exited.then(() => reject(new Error(`${entrypoint} ended before it listened.`)), reject);
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [, found] =
-        /"url":"(.+)","msg":"listening"|listens on (.+)\.$/.exec(line)?.filter(Boolean) ?? [];
+        /Server listening at ([^"]+)|listens on (.+)\.$/.exec(line)?.filter(Boolean) ?? [];
       if (found) resolve(found);
     });
   });
   return { url, end, [Symbol.asyncDispose]: async () => void (await end('SIGKILL')) };
+}
+
+/** Runs another door of the image of the gateway, as `docker run --entrypoint node` does. */
+async function run(args: string[], settings: Record<string, string> = {}) {
+  const [command = ''] = JSON.parse(lastOf('ENTRYPOINT', gateway.steps) ?? '');
+  const child = spawn(command, args, {
+    cwd: gateway.workdir,
+    env: { ...gateway.env, ...settings, ...compilingElsewhere },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
 }
 
 async function check(image: Image, settings: Record<string, string>): Promise<number> {
@@ -328,15 +403,13 @@ function everyFileOf({ root, steps }: Image): string[] {
     .sort();
 }
 
-function filesOf({ workdir }: Image): string[] {
-  return readdirSync(join(workdir, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .sort();
+/** Returns the files of the bundle. */
+function chunksOf({ workdir }: Image): string[] {
+  return globSync(join(workdir, 'dist/*.js'));
 }
 
-/** Returns the files that a door of an image imports, directly or not. */
-function reachedFrom(door: string, { workdir }: Image): string[] {
-  const src = join(workdir, 'src');
+/** Returns the files below `src` that a door imports, directly or not. */
+function reachedFrom(door: string, src: string): string[] {
   const reached = new Set<string>();
   visit(door);
   return [...reached].sort();
