@@ -78,7 +78,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For `CreateArchive`: the prefix of the first partition. In it, the id of the archive stands in place of `{jobId}`. An archive that does not exist yet has no id: use any text. For the other actions on a job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For `CreateArchive`: the prefix of the first partition. In it, the id of the archive stands in place of `{jobId}`. To check a new archive, which has no id yet, use any text. For the other actions on a job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(
@@ -137,7 +137,7 @@ export const AuthorizationAnswer = Type.Object(
     isPermitted: Type.Boolean({ description: 'Whether the policies permit the action.' }),
     policies: Type.Array(Type.String(), {
       description:
-        'Ids of the policies that decide. If the action is denied, they are `forbid` policies. Empty if no policy applies, or if there are no policies.',
+        'Ids of the policies that decide. If the action is denied, they are the policies that forbid it (`forbid` of Cedar). Empty if no policy applies, or if there are no policies.',
     }),
     principal: Type.String({
       description: 'Id of the tested caller: `<issuer>#<subject>`, or `anonymous`.',

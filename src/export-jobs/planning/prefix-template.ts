@@ -61,7 +61,7 @@ const known = inBraces(namesOfJobs);
 export const placeholders = { job: namesOfJobs, archive: names } as const;
 
 /** The description of prefix templates in the OpenAPI document. */
-export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. They are filled in for each attempt of each slice. {yyyy}, {MM}, {dd}, {HH} and {mm} are the year, month, day, hour and minute at the start of the slice. They are in \`timeZone\`. {attempt} is the number of the attempt for the slice: 1, 2, 3, … {logGroup} has no leading slash. Slashes at the end of the prefix are removed. AWS appends \`/<taskId>/<log stream>/\` and the file names \`000000.gz\`, \`000001.gz\` and so on. If \`sliceBy\` is \`15-minutes\`, the default has {mm} after {HH}.`;
+export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. They are filled in for each attempt of each slice. {yyyy}, {MM}, {dd}, {HH} and {mm} are the year, month, day, hour and minute at the start of the slice. They are in \`timeZone\`. {attempt} is the number of the attempt for the slice: 1, 2, 3, … {logGroup} has no leading slash. Slashes at the end of the prefix are removed. AWS appends \`/<taskId>/<log stream>/\` and the file names \`000000.gz\`, \`000001.gz\` and so on. The default template has {mm} after {HH} if \`sliceBy\` is \`15-minutes\`.`;
 
 /**
  * The prefix template of a job that has none. It renders a different prefix for each attempt of each

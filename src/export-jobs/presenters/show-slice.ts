@@ -28,7 +28,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: AWS has completed the export task. The export is verified, unless `verification` of the job is `off` or the service role may not list the bucket. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. A slice is also `failed` if its task was cancelled without its job, such as in the AWS console. If a cause affects several slices of a job, the waiting ones fail together with the first. So `attempts` of a failed slice can be empty. No attempt follows until a retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: AWS has completed the export task. The export is verified, unless `verification` of the job is `off` or the service role may not list the bucket. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. A slice is also `failed` if somebody cancelled its task, for example in the AWS console, but not the job. If a cause affects several slices of a job, the waiting ones fail together with the first. So `attempts` of a failed slice can be empty. No attempt follows until a retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -39,7 +39,7 @@ const Attempt = Type.Object(
     attempt: Type.Integer({
       minimum: 1,
       description:
-        'Number of the attempt for its slice: 1, 2, 3, … If the slice comes from a split, its numbers begin after those of the slice that was split. All slices of that split share one series of numbers.',
+        'Number of the attempt for its slice: 1, 2, 3, … There is one exception: attempts of slices that come from one split are numbered together. Their numbers continue those of the slice that was split.',
     }),
     destinationPrefix: Type.String({
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',
@@ -62,7 +62,7 @@ const Attempt = Type.Object(
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. If its export is incomplete, this changes to `failed`. `failed`: the export task failed, or its result is unknown, or another task in AWS has its task name. An incomplete export also has this outcome. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS refused the create call, or the policies of this service no longer permit it. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. If its export is incomplete, this changes to `failed`. `failed`: the export task failed, or its result is unknown. Or AWS lists a task of somebody else with the task name of this attempt. An incomplete export also has this outcome. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS refused the create call, or the policies of this service no longer permit it. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
       }),
     ),
     problem: Type.Optional(SliceProblem),

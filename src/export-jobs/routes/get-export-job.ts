@@ -17,7 +17,7 @@ const Query = Type.Object(
         minimum: 1,
         maximum: 30,
         description:
-          'Maximum time to wait for a change of the job, in seconds. Default: no wait. With `If-None-Match`, the answer comes at once if the `ETag` differs, otherwise at the next change. Without `If-None-Match`, the answer comes at the next change, or at once if the job has ended. A change of only the position in the queue does not end the wait. After the maximum time, the answer is 200 if the position is new, with the new `ETag`.',
+          'Maximum time to wait for a change of the job, in seconds. Default: no wait. With `If-None-Match`, the answer comes at once if the `ETag` differs, otherwise at the next change. Without `If-None-Match`, the answer comes at the next change, or at once if the job has ended. If only the position in the queue changes while the request waits, the wait goes on. At its end, the answer is 200 with the new position and `ETag`.',
         'x-rule': 'an integer from 1 to 30, in seconds',
       }),
     ),

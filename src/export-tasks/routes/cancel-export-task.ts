@@ -48,7 +48,7 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Cancel an export task',
       description:
-        'Calls CancelExportTask. Cancels a task that is PENDING or RUNNING. The answer is the task after the call, usually PENDING_CANCEL, because AWS cancels asynchronously. The request is safe to repeat: a repeat has no second effect. If the task is already PENDING_CANCEL, nothing changes, and the answer is also 202. If the task has finished, the answer is 409 `export-task-already-finished`, even if your first cancel ended it. Its `detail` has the state of the task.',
+        'Calls CancelExportTask. Cancels a task that is PENDING or RUNNING. The answer is the task after the call, usually PENDING_CANCEL, because AWS cancels asynchronously. The request is safe to repeat: a repeat has no second effect. If the task is already PENDING_CANCEL, nothing changes, and the answer is also 202. If the task has finished, the answer is 409 `export-task-already-finished`, even if your first cancel ended it. `detail` of this answer has the state of the task.',
       params: Params,
       querystring: Query,
       response: { 202: CancelledExportTask },

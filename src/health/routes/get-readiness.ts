@@ -31,7 +31,7 @@ export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
       tags: ['health'],
       summary: 'Check readiness',
       description:
-        'Readiness probe. The answer is 503 `not-ready` until the database and at least one target are ready. At the start, the service also waits at most 10 seconds for the first check of every target. The answer is also 503 while the service is stopping. Readiness does not depend on the keys of token issuers. The answer comes from memory, without a call to AWS or the database.',
+        'Readiness probe. The answer is 503 `not-ready` until the database and at least one target are ready. After a start, it is also 503 until every target was checked once, but for 10 seconds at most. It is also 503 while the service is stopping. Readiness does not depend on the keys of token issuers. The answer comes from memory, without a call to AWS or the database.',
       response: { 200: Readiness },
     },
     config: { isProbe: true, problems: ['not-ready'] },

@@ -16,7 +16,7 @@ export const accessProblems = {
     status: 403,
     title: 'Permission denied by policy',
     explanation:
-      'The policies of this service decide what each caller may export and to which bucket. They also decide to which webhook origins its events may be sent. No policy permits this request, or a policy forbids it. A job or task that you may not read, cancel or retry is answered as if it did not exist. If you may retry a job, but the policies no longer permit its exports, the retry gets this problem. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
+      'The policies of this service decide what each caller may export and to which bucket. They also decide to which webhook origins the events of a caller may be sent. No policy permits this request, or a policy forbids it. If no policy permits you to read, cancel or retry a job, the answer is export-job-not-found instead. Tasks have export-task-not-found. If you may retry a job, but the policies no longer permit its exports, the retry gets this problem. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
     remedy: `Check the log group, the bucket and the prefix, or the origin of the webhook endpoint. Ask the authors of the policies: POST /authorization-checks shows them which policies decide. Once the policies permit the request, send it again. ${retryTheJob}`,
     isRetryable: false,
   },
@@ -24,7 +24,7 @@ export const accessProblems = {
     status: 429,
     title: 'Rate limit exceeded',
     explanation:
-      'Each caller has two limits per minute: one for creates and one for all other requests. A create is a request that creates or changes something, except a cancel. A dry run and POST /preflights are creates, too. The header `RateLimit-Policy` has the limit. `RateLimit` has the number of requests left.',
+      'Each caller has two limits per minute: one for creates and one for all other requests. A create is a request that creates, changes or deletes something, except the cancel of a job or task. A dry run and POST /preflights are creates, too. The header `RateLimit-Policy` has the limit. `RateLimit` has the number of requests left.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
     isRetryable: true,
@@ -43,7 +43,7 @@ export const accessProblems = {
     status: 503,
     title: 'Service overloaded',
     explanation:
-      'The service refuses new requests so that it can finish those in progress. It refuses creates first. If the load rises further, it also refuses cancels and reads.',
+      'The service refuses new requests so that it can finish those in progress. It refuses creates first: requests that create, change or delete something, except cancels. If the load rises further, it also refuses cancels and reads.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. Another replica may answer it.',
     isRetryable: true,

@@ -14,7 +14,7 @@ export const archiveProblems = {
   'archive-impossible': {
     status: 422,
     title: 'Retention too short for the partitions of an archive',
-    explanation: `A partition is exportable ${inWords(awsLimits.settlingMs)} after its end, because log events can take that long to become exportable. This service adds ${inWords(statedLimits.shortestExportMs)} for the export. So the log events at the start of a partition must exist for its whole length and these hours. The retention of at least one log group is shorter. \`detail\` has the numbers. A dry run has the same limit.`,
+    explanation: `A partition is exportable ${inWords(awsLimits.settlingMs)} after its end, because log events can take that long to become exportable. This service adds ${inWords(statedLimits.shortestExportMs)} for the export. The retention of a log group must be longer than a partition and these hours together. At least one log group has a shorter retention. \`detail\` has the numbers. A dry run has the same limit.`,
     remedy:
       'Choose a longer retention of the log group in AWS, or create an archive with a smaller `partitionBy`. Or omit the log group: remove it from `logGroupNames`. With `logGroupNamePrefix`, add it to `exceptLogGroupNamePrefixes` instead.',
     isRetryable: false,
@@ -25,7 +25,7 @@ export const archiveProblems = {
     explanation:
       'AWS runs one export task at a time for each account and Region. The daily exports of all archives of the target together need more time than a day has. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
     remedy:
-      'Choose fewer log groups, or `refreshDays` 0, or create an archive with a larger `partitionBy`. If the exports are faster than assumed, set `allowOverload` to true.',
+      'Choose fewer log groups. Or set `refreshDays` to 0, so that no partition is exported a second time. Or create an archive with a larger `partitionBy`. If the exports are faster than assumed, set `allowOverload` to true.',
     isRetryable: false,
   },
   'archive-ended': {
@@ -42,7 +42,7 @@ export const archiveProblems = {
     title: 'Limit of backfills reached',
     explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. Backfills that have ended count, too.`,
     remedy:
-      'Create a new archive for the time range. For its backfills, use wider time ranges and more log groups.',
+      'Create a new archive for the time range that you want to export. For its backfills, use wider time ranges and more log groups.',
     isRetryable: false,
   },
   'too-many-waivers': {
@@ -66,7 +66,7 @@ export const archiveProblems = {
     status: 412,
     title: 'Archive changed by another request',
     explanation:
-      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. An `ETag` that is older only because of progress is accepted.',
+      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. Exports of the archive also change its `ETag`. An `ETag` from before such exports is accepted.',
     remedy:
       'Read the archive again with GET /archives/{archiveId}, apply your change to it, and send its `ETag` as `If-Match`.',
     isRetryable: false,

@@ -56,7 +56,7 @@ export const awsProblems = {
     status: 409,
     title: 'Export task already finished',
     explanation:
-      'Only a task that is PENDING or RUNNING can be cancelled. `exportTask` has its final state.',
+      'Only a task that is PENDING or RUNNING can be cancelled. `exportTask` is your task, with its final state.',
     remedy: 'Do nothing: a finished task needs no cancel.',
     isRetryable: false,
   },
@@ -103,7 +103,7 @@ export const awsProblems = {
     status: 429,
     title: 'AWS call budget exhausted',
     explanation:
-      'This service limits its own calls to AWS: the setting AWS_CALLS_PER_SECOND is the limit for each target. So the service stays below the rate limit of AWS. The calls of the queue itself come first, then creates and cancels of export tasks, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
+      'This service limits its own calls to AWS: the setting AWS_CALLS_PER_SECOND is the limit for each target. So the service stays below the rate limit of AWS. The calls that carry out export jobs come first, then creates and cancels of export tasks, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
     remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll tasks less often. Reads of the newest ${statedLimits.newestTasks} tasks share calls to AWS. Each read of an older task is a call of its own. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
@@ -134,7 +134,7 @@ export const awsProblems = {
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. A slice can have this problem, too. ${sentAgain}`,
+    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns outcome-unknown instead. A slice can have this problem, too. ${sentAgain}`,
     remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },

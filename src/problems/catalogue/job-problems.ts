@@ -15,7 +15,7 @@ export const jobProblems = {
   'export-job-deleted': {
     status: 410,
     title: 'Export job deleted',
-    explanation: `The job was deleted after its end. The setting FINISHED_JOBS_DAYS of this service is the number of days that a job is kept after its end. The exported objects are still in the bucket. The id of a deleted job is known for ${inWords(statedLimits.idAfterDeletionMs)}, and its \`Idempotency-Key\` for ${inWords(statedLimits.keyAfterDeletionMs)}. Only the caller of the job gets this answer. Other callers get export-job-not-found.`,
+    explanation: `The job was deleted after its end. The setting FINISHED_JOBS_DAYS of this service is the number of days that a job is kept after its end. The exported objects are still in the bucket. After the deletion, the id of the job is known for ${inWords(statedLimits.idAfterDeletionMs)}, and its \`Idempotency-Key\` for ${inWords(statedLimits.keyAfterDeletionMs)}. Only the caller of the job gets this answer. Other callers get export-job-not-found.`,
     remedy:
       'Look for the exported objects in the bucket. To export again, create a new job with a new `Idempotency-Key`.',
     isRetryable: false,
@@ -24,7 +24,7 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or webhook endpoint. The same key can be used once for a job, once for an archive and once for an endpoint. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+      'A key of a caller is for one job, one archive or one webhook endpoint. The same key with the same body and `target` returns the same job, archive or endpoint. Jobs do not share keys with archives or endpoints. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
     remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
@@ -90,8 +90,8 @@ export const jobProblems = {
   'export-task-differs': {
     status: 409,
     title: 'Export task name used by a different export',
-    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. AWS may have created a task for the slice as well, and not list it yet. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
-    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is one and it completes, do not export the slice again: its logs are exported, although it stays \`failed\`. If there is none, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
+    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. Perhaps AWS has also created a task for the slice, but does not list it yet. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
+    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is such a task and it completes, do not export the slice again: its logs are exported, although the slice stays \`failed\`. If there is no such task, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-cancelled': {
@@ -138,7 +138,7 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. For the rotation of a secret, `isRetryable` is always false. Only the two newest secrets are valid: a second rotation would end the secret of your receiver. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
+      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for such a request if it has no `Idempotency-Key`. It is always false for POST /webhook-endpoints/{endpointId}/rotate-secret. The lost answer may have had a new secret. Only the newest secret and the one before it are valid. So a second rotation would end the secret of your receiver. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, first look for the job, archive or endpoint. GET /export-jobs, GET /archives and GET /webhook-endpoints list them. After the rotation of a secret, read `previousSecretUntil` of the endpoint. If it is about a day after your request, the secret was rotated, and the new secret is lost. Then rotate again, and change the secret of your receiver at once: its old secret is no longer valid. If it is earlier or absent, the secret was not rotated. Then send the rotation again.',
     isRetryable: true,

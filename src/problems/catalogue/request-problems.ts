@@ -77,9 +77,9 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes. For an export job, an archive or a backfill, it is ${inDigits(statedLimits.jobBodyBytes)} bytes. Together, a body can have at most ${inDigits(statedLimits.bodyValues)} members and array items. It can have at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes. For an export job, an archive or a backfill, it is ${inDigits(statedLimits.jobBodyBytes)} bytes. The members and array items of a body together can be at most ${inDigits(statedLimits.bodyValues)}. A body can have at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
     remedy:
-      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims of the caller that policies use.',
+      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. For POST /authorization-checks, send only those groups and claims of the caller that the policies use.',
     isRetryable: false,
   },
   'url-too-long': {
@@ -107,7 +107,7 @@ export const requestProblems = {
     status: 421,
     title: 'Host not allowed',
     explanation:
-      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. If ALLOWED_HOSTS is not set, it allows any name. There is one exception: `AUTH` is `none` and the service listens on a loopback address. Then only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. The check protects against DNS rebinding, where a page in a local browser calls the service under another name.',
+      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. If ALLOWED_HOSTS is not set, the service allows any name. There is one exception: `AUTH` is `none` and the service listens on a loopback address. Then only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. The check protects against DNS rebinding, where a page in a local browser calls the service under another name.',
     remedy:
       'Ask the operator of the service to add the name to ALLOWED_HOSTS. If the service runs on your machine without ALLOWED_HOSTS, use http://localhost with its port instead.',
     isRetryable: false,
@@ -140,9 +140,9 @@ export const requestProblems = {
     status: 502,
     title: 'Target misconfigured',
     explanation:
-      'The configuration of the target does not match AWS. Either its credentials belong to another account, or another target has the same account and Region. The service sends nothing for this target. Other targets are not affected.',
+      'The configuration of the target is wrong. Either its credentials belong to another AWS account than configured, or another target has the same account and Region. The service sends nothing for this target. Other targets are not affected.',
     remedy:
-      'Ask the operator of the service to correct the target in TARGETS_FILE. The log of the service has the accounts. The correction takes effect without a restart.',
+      'Ask the operator of the service to correct the target in TARGETS_FILE. The log of the service has both accounts, or the name of the other target. The correction takes effect without a restart.',
     isRetryable: false,
   },
   'not-ready': {

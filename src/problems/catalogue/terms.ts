@@ -9,12 +9,13 @@ export const terms: readonly Term[] = [
     'task',
     'An export task of CloudWatch Logs. It exports one log group over one time range to S3.',
   ],
+  ['policy', 'A rule of this service: which callers may export what to which bucket.'],
   ['slot', 'The place for the one active export task that AWS allows per account and Region.'],
   [
     'job',
     'An export job: a stored request for exports. It waits in a queue, and this service carries it out.',
   ],
-  ['slice', 'A part of a job: one log group and one interval. It becomes one export task.'],
+  ['slice', 'A part of a job: one log group and one interval. An export task exports it.'],
   ['attempt', 'One try to export a slice. It creates one export task at most.'],
   ['archive', 'A standing order to export log groups, for each day, week or other calendar unit.'],
   [
@@ -24,8 +25,8 @@ export const terms: readonly Term[] = [
   ['backfill', 'A request to export past partitions of an archive.'],
   ['waiver', 'A statement that partitions of an archive need no export.'],
   ['coverage', 'The record of verified exports, by log group and time range.'],
-  ['webhook endpoint', 'A URL to which this service sends events of its owner.'],
-  ['delivery', 'One event for one webhook endpoint, with all attempts to send it.'],
+  ['webhook endpoint', 'A URL of a caller. This service sends events of this caller to it.'],
+  ['delivery', 'One event for one webhook endpoint. It is sent until the receiver accepts it.'],
 ];
 
 /** Returns the terms that occur in a text, in the singular or the plural. Code in backticks does not count. */

@@ -93,7 +93,7 @@ export type Preflight = Static<typeof Preflight>;
 export const Preflight = Type.Object(
   {
     verdict: VerdictName(
-      `The worst verdict of the checks: \`fail\`, then \`warn\`, then \`pass\`. An \`unknown\` check counts as \`pass\`. The checks of the bucket are ${destinationChecks.map((name) => `\`${name}\``).join(', ')}. There is one exception: if all of them are \`unknown\` and no other check is \`fail\`, this verdict is \`unknown\`.`,
+      `The worst verdict of the checks: \`fail\`, then \`warn\`, then \`pass\`. An \`unknown\` check counts as \`pass\`. The checks of the bucket are ${destinationChecks.map((name) => `\`${name}\``).join(', ')}. If all checks of the bucket are \`unknown\` and no other check is \`fail\`, this verdict is \`unknown\` instead.`,
     ),
     checks: Type.Array(Check, { description: 'The checks, always in the same order.' }),
   },

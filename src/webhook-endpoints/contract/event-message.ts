@@ -24,7 +24,7 @@ const EventData = Type.Object(
     ),
     version: Type.Integer({
       description:
-        'Version of what has changed, after the change: of the job in `export_job.*`, of the archive in `archive.*`. Ignore an event with a lower version than the last one of the same job or archive.',
+        'Version of what has changed, after the change: of the job in `export_job.*`, of the archive in `archive.*`. Ignore an event if you have seen a higher version of the same job or archive.',
     }),
     state: Type.Optional(
       Type.String({

@@ -17,7 +17,7 @@ export const replayDeliveries: FastifyPluginAsyncTypebox<{
       operationId: 'replayWebhookDeliveries',
       tags: ['webhook-endpoints'],
       summary: 'Send failed deliveries again',
-      description: `Sends \`failed\` deliveries again, oldest events first. It sends only deliveries whose event happened at \`since\` or later. It stops when ${inDigits(statedLimits.replaysPerRequest)} deliveries of the endpoint are \`pending\`. If some are still \`failed\` then, send the request again later.`,
+      description: `Sends \`failed\` deliveries again, oldest events first. It sends only deliveries whose event happened at \`since\` or later. The replay sets them to \`pending\`, and stops when ${inDigits(statedLimits.replaysPerRequest)} deliveries of the endpoint are \`pending\`. If some are still \`failed\` then, send the request again later.`,
       params: EndpointParams,
       body: ReplayDeliveries,
       response: {
