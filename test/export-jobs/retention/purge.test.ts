@@ -109,11 +109,12 @@ describe.each(['sqlite', 'postgres'] as const)('the purge, on %s', (kind) => {
     expect(new Set(left)).toEqual(new Set(jobs.slice(100).map(({ jobId }) => jobId)));
   });
 
+  const slowMs = 100;
   /** A clock by which each transaction takes long. */
   const slowly = () => {
     let elapsedMs = 0;
     return () => {
-      elapsedMs += 200;
+      elapsedMs += slowMs;
       return elapsedMs;
     };
   };
@@ -360,7 +361,7 @@ describe.each(['sqlite', 'postgres'] as const)('the purge, on %s', (kind) => {
 
     const steps = left.slice(1).map((count, index) => (left[index] ?? 0) - count);
     expect([Math.max(...steps), left.at(-1)]).toEqual([100, 0]);
-    expect([...pauses]).toEqual([kind === 'sqlite' ? 200 * 199 : 200 * 19]);
+    expect([...pauses]).toEqual([kind === 'sqlite' ? slowMs * 499 : slowMs * 19]);
   });
 });
 
