@@ -102,7 +102,8 @@ describe('SIGTERM ends the process with exit code 0 despite', () => {
     expect(await run.ended).toBe(0);
     expect(unknown.status).toBe(504);
     expect(await unknown.json()).toMatchObject({ type: '/problems/outcome-unknown' });
-    expect((await answerToHalf).answers[0]?.status).toBe(408);
+    // A gateway on a busy machine sheds the create before its body is late.
+    expect([408, 503]).toContain((await answerToHalf).answers[0]?.status);
     expect(run.lines()).toContainEqual(expect.objectContaining({ msg: 'stopped' }));
   });
 
