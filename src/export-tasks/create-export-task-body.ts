@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`: do not use such names. This service rejects names that begin like those of its own tasks.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`, in each installation of this service: do not use such names. This installation rejects those that begin like its own.',
 });
 
 /** The name of a log group. */

@@ -87,7 +87,7 @@ const maxWords = 20;
 /** The verbs of the explanations and details of problems. Add those that are missing. */
 const verbs = new RegExp(
   String.raw`\b(?:is|are|was|were|be|has|have|had|do|does|did|can|cannot|may|must|will|would|could|should|` +
-    'accepts?|adds|answer(?:s|ed)?|applies|appends|asked|assumes|begins?|breaks?|change[sd]?|checks|comes?|counts|creates|' +
+    'accepts?|adds|answer(?:s|ed)?|applies|appends|arrived|asked|assumes|begins?|breaks?|change[sd]?|checks|comes?|counts|creates|' +
     'decides?|deletes?|denied|ended|excludes|exceeded|fail(?:s|ed)|fetches|fits|forbids|found|gives|gave|happened|holds|' +
     'keep|leaves|lists|made|needs?|permits?|protects|refuse[sd]|removes|returns|runs|sends|sent|shares?|shows?|' +
     String.raw`stays|supports|waits|work|writes)\b`,

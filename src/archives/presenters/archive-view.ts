@@ -32,7 +32,7 @@ export const ArchiveStateName = Type.Unsafe<ArchiveState>({
   type: 'string',
   enum: archiveStates,
   description:
-    'State of the archive, the first one that applies. `ended`: it starts no more exports. `paused`: it starts no exports until it is resumed. In both states, running exports continue. `atRisk`: log events that are not exported expire soon. `incomplete`: a partition that is not waived is lost, or its latest export failed. `behind`: a partition has been due for more than an hour, and is neither covered nor waived. Partitions older than `catchUpDays` count, too. An archive is also `behind` if `stopProblem` is present. The same applies if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: no other state applies. A partition that has been due for less than an hour can still wait for its export.',
+    'State of the archive, the first one that applies. `ended`: it starts no more exports. `paused`: it starts no exports until it is resumed. In both states, running exports continue. `atRisk`: log events that are not exported expire soon. `incomplete`: at least one partition is lost, or its latest export failed or was cancelled. Waived partitions do not count. `behind`: a partition has been due for more than an hour, and is neither covered nor waived. Partitions older than `catchUpDays` count, too. An archive is also `behind` if `stopProblem` is present. The same applies if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: no other state applies. A partition that has been due for less than an hour can still wait for its export.',
   'x-rule': `one of ${archiveStates.join(', ')}`,
 });
 

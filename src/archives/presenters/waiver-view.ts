@@ -14,8 +14,8 @@ export const ShownWaiver = Type.Object(
     from: DateTime('Start of the time range, inclusive.'),
     to: DateTime('End of the time range, exclusive.'),
     reason: Type.String({ description: 'The reason that the caller gave.' }),
-    caller: Type.String({ description: 'Id of the caller who waived it.' }),
-    at: DateTime('When it was waived.'),
+    caller: Type.String({ description: 'Id of the caller who created the waiver.' }),
+    at: DateTime('When the waiver was created.'),
   },
   {
     title: 'Waiver',

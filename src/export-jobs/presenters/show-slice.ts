@@ -28,7 +28,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: AWS has completed the export task. The export is verified, unless `verification` of the job is `off` or the service role may not list the bucket. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. A slice is also `failed` if somebody cancelled its task, for example in the AWS console, but not the job. If a cause affects several slices of a job, the waiting ones fail together with the first. So `attempts` of a failed slice can be empty. No attempt follows until a retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: AWS has completed the export task. The export is verified, unless `verification` of the job is `off` or the service role may not list the bucket. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. If somebody cancelled its task and not the job, for example in the AWS console, a slice is also `failed`. If a cause affects several slices of a job, the waiting ones fail together with the first. So `attempts` of a failed slice can be empty. No attempt follows until a retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -39,7 +39,7 @@ const Attempt = Type.Object(
     attempt: Type.Integer({
       minimum: 1,
       description:
-        'Number of the attempt for its slice: 1, 2, 3, … There is one exception: attempts of slices that come from one split are numbered together. Their numbers continue those of the slice that was split.',
+        'Number of the attempt for its slice: 1, 2, 3, … There is one exception: slices that come from one split count their attempts together. For example, after attempt 2 of the slice that was split, one of them has 3 and another one 4.',
     }),
     destinationPrefix: Type.String({
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',

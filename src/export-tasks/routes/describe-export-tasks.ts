@@ -51,7 +51,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'List export tasks',
       description:
-        'Calls DescribeExportTasks. Returns the tasks that AWS still knows, from all creators, newest first. If policies are active, you get only the tasks that you may see. So a page can be short or empty and still have a `nextToken`. Equal requests share one call to AWS, so an answer can be up to one second old. The `Age` header has its age.',
+        'Calls DescribeExportTasks. Returns the tasks that AWS still knows, from all creators, newest first. You get only the tasks that the policies permit you to see. So a page can be short or empty and still have a `nextToken`. Equal requests share one call to AWS, so an answer can be up to one second old. The `Age` header has its age.',
       querystring: Query,
       response: {
         200: Type.Object(

@@ -66,7 +66,7 @@ export const archiveProblems = {
     status: 412,
     title: 'Archive changed by another request',
     explanation:
-      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. Exports of the archive also change its `ETag`. An `ETag` from before such exports is accepted.',
+      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. Progress of the exports changes the `ETag`, too, but does not cause this problem.',
     remedy:
       'Read the archive again with GET /archives/{archiveId}, apply your change to it, and send its `ETag` as `If-Match`.',
     isRetryable: false,
@@ -85,7 +85,7 @@ export const archiveProblems = {
     title: 'Limit of archives reached',
     explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count. Callers that do not authenticate share the limit.`,
     remedy:
-      'Send DELETE /archives/{archiveId} for an archive that you do not need, then send the request again. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
+      'Send DELETE /archives/{archiveId} to end an archive that you do not need, then send the request again. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
     isRetryable: true,
     retryAfterSeconds: 60,
   },

@@ -119,7 +119,7 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if another call, before CreateExportTask, had such an answer. After such an answer to CreateExportTask, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
+    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if CreateExportTask was not sent. If CreateExportTask has such an answer, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },
@@ -134,7 +134,7 @@ export const awsProblems = {
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns outcome-unknown instead. A slice can have this problem, too. ${sentAgain}`,
+    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks never returns this problem, but outcome-unknown or aws-unavailable. A slice can have this problem, too. ${sentAgain}`,
     remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },

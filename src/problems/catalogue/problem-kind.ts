@@ -23,7 +23,7 @@ export const onlyInSlices =
   'No request is answered with this problem. It is in the slice, in `failures` of the job and in the events of the job.';
 
 /** What a slice does after a create without a clear outcome. */
-export const sentAgain = `Each attempt sends CreateExportTask with a task name of its own. Unless AWS certainly did not get this call, the service looks for the name in AWS. If AWS lists the task, the slice continues with it. If AWS does not list it for ${inWords(statedLimits.lateEffectMs)}, the service sends the slice again. After several attempts, the slice fails.`;
+export const sentAgain = `Each attempt sends CreateExportTask with a task name of its own. If AWS may have created a task, the service looks for this name in the list of AWS. If the task is there, the slice continues with it. If it is still not there after ${inWords(statedLimits.lateEffectMs)}, the service sends the slice again. After several attempts, the slice fails.`;
 
 /** What a slice does after a create that AWS refused for a reason of the slot or the service role. */
 export const backInQueue =

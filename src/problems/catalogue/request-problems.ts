@@ -79,7 +79,7 @@ export const requestProblems = {
     title: 'Request body too large',
     explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes. For an export job, an archive or a backfill, it is ${inDigits(statedLimits.jobBodyBytes)} bytes. The members and array items of a body together can be at most ${inDigits(statedLimits.bodyValues)}. A body can have at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
     remedy:
-      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. For POST /authorization-checks, send only those groups and claims of the caller that the policies use.',
+      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. For POST /authorization-checks, send only those user groups and claims of the caller that the policies use.',
     isRetryable: false,
   },
   'url-too-long': {
@@ -118,7 +118,7 @@ export const requestProblems = {
     explanation:
       'A page of another origin made the browser send a CORS preflight or a POST. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
     remedy:
-      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. The page can also be the Swagger UI of this service behind a reverse proxy. Then ask the operator to configure the proxy so that it forwards the `Host` header unchanged.',
+      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. If the page is the Swagger UI of this service, a reverse proxy has changed the `Host` header. Then ask the operator to configure the proxy so that it forwards `Host` unchanged.',
     isRetryable: false,
   },
   'headers-too-large': {
@@ -140,7 +140,7 @@ export const requestProblems = {
     status: 502,
     title: 'Target misconfigured',
     explanation:
-      'The configuration of the target is wrong. Either its credentials belong to another AWS account than configured, or another target has the same account and Region. The service sends nothing for this target. Other targets are not affected.',
+      'The configuration of the target is wrong. Its credentials are of another AWS account than configured, or an earlier target has the same account and Region. The service sends nothing for this target. Other targets are not affected, also not the earlier one.',
     remedy:
       'Ask the operator of the service to correct the target in TARGETS_FILE. The log of the service has both accounts, or the name of the other target. The correction takes effect without a restart.',
     isRetryable: false,

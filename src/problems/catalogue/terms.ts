@@ -9,7 +9,10 @@ export const terms: readonly Term[] = [
     'task',
     'An export task of CloudWatch Logs. It exports one log group over one time range to S3.',
   ],
-  ['policy', 'A rule of this service: which callers may export what to which bucket.'],
+  [
+    'policies of this service',
+    'Rules for callers: who may export what to which bucket, and use which webhook endpoints.',
+  ],
   ['slot', 'The place for the one active export task that AWS allows per account and Region.'],
   [
     'job',
@@ -20,13 +23,16 @@ export const terms: readonly Term[] = [
   ['archive', 'A standing order to export log groups, for each day, week or other calendar unit.'],
   [
     'partition',
-    'A part of an archive: one log group and one calendar unit. It becomes one export job.',
+    'A part of an archive: one log group and one calendar unit. An export job exports it.',
   ],
   ['backfill', 'A request to export past partitions of an archive.'],
   ['waiver', 'A statement that partitions of an archive need no export.'],
   ['coverage', 'The record of verified exports, by log group and time range.'],
   ['webhook endpoint', 'A URL of a caller. This service sends events of this caller to it.'],
-  ['delivery', 'One event for one webhook endpoint. It is sent until the receiver accepts it.'],
+  [
+    'delivery',
+    'One event for one webhook endpoint. It is sent again until the receiver accepts it, or some days have passed.',
+  ],
 ];
 
 /** Returns the terms that occur in a text, in the singular or the plural. Code in backticks does not count. */

@@ -7,7 +7,7 @@ export const webhookProblems = {
     status: 404,
     title: 'Webhook endpoint not found',
     explanation:
-      'You have no webhook endpoint with this id, or a policy forbids you to use it. The endpoints of other callers are answered as if they did not exist.',
+      'You have no webhook endpoint with this id, or the policies do not permit the request. A request about an endpoint of another caller gets the same answer.',
     remedy: 'Check the id. GET /webhook-endpoints lists your endpoints.',
     isRetryable: false,
   },
@@ -33,7 +33,7 @@ export const webhookProblems = {
     status: 422,
     title: 'URL of a webhook endpoint not allowed',
     explanation:
-      'Events are sent over HTTPS to the default port of public addresses. This protects the network of this service: otherwise a caller could send requests to hosts in it. The operator can allow other origins with WEBHOOK_ORIGINS. A name is looked up when an event is sent: if it has an address that is not public, the delivery fails.',
+      'Events are sent over HTTPS to the default port of public addresses. This protects the network of this service: otherwise a caller could send requests to hosts in it. The operator can allow other origins with WEBHOOK_ORIGINS. A name is looked up each time that an event is sent. If it has an address that is not public, the event is not sent then.',
     remedy:
       'Choose a URL that begins with https://, uses the default port and has a public address. It must have no user name, password or fragment. Or ask the operator to add the origin of the URL to WEBHOOK_ORIGINS.',
     isRetryable: false,

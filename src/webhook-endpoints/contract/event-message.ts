@@ -28,7 +28,8 @@ const EventData = Type.Object(
     }),
     state: Type.Optional(
       Type.String({
-        description: 'State of the same job or archive after the change. Absent in `webhook.test`.',
+        description:
+          'State of what has changed, after the change: of the job or of the archive. Absent in `webhook.test`.',
       }),
     ),
     name: Type.Optional(

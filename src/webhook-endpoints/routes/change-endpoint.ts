@@ -16,7 +16,7 @@ export const changeEndpointRoute: FastifyPluginAsyncTypebox<{
       tags: ['webhook-endpoints'],
       summary: 'Change a webhook endpoint',
       description:
-        'Changes members of an endpoint, and enables or disables it. Pending deliveries go to the new URL. The policies must permit `ChangeWebhookEndpoint`. A new URL also needs `CreateWebhookEndpoint` for its origin. The secret stays the same. An endpoint that is disabled gets no events, and events of that time are not sent later.',
+        'Changes members of an endpoint, and enables or disables it. Pending deliveries go to the new URL. The policies must permit `ChangeWebhookEndpoint`. A new URL also needs `CreateWebhookEndpoint` for its origin. The secret stays the same. If you disable an endpoint, its pending deliveries become `failed`. An endpoint that is disabled gets no events, and events of that time are not sent later.',
       params: EndpointParams,
       body: ChangeWebhookEndpoint,
       response: { 200: { ...WebhookEndpoint, examples: [exampleEndpoint] } },

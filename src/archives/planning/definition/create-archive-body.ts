@@ -121,7 +121,7 @@ export const archiveMembers = {
     maximum: maxCatchUpDays,
     'x-rule': `an integer from 1 to ${maxCatchUpDays}`,
     description:
-      'Age at which a missed partition is no longer exported automatically, in days since its end. Older partitions need a backfill. Default: no limit.',
+      'Age at which a partition that is not covered is no longer exported automatically, in days since its end. Older partitions need a backfill. Default: no limit.',
   }),
   verification: {
     ...ArchiveVerification,

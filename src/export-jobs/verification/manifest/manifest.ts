@@ -51,7 +51,7 @@ export const EmptinessEvidence = Type.Object(
     pages: Count('Number of pages of FilterLogEvents that were read.'),
     isExhaustive: Type.Boolean({
       description:
-        'Whether the search for log events was complete. Then it is proved that the time range has none. Always true with `StartQuery`. With `FilterLogEvents`: whether all pages were read.',
+        'Whether the search for log events was complete. If true, the time range has none. Always true with `StartQuery`. With `FilterLogEvents`, it is true if all pages were read.',
     }),
     problem: Type.Optional(
       Type.String({
