@@ -76,7 +76,7 @@ const TaskParameters = Type.Object(
   {
     title: 'TaskParameters',
     description:
-      'The parameters of CreateExportTask, exactly as an AWS client sent them. An AWS client is an AWS SDK or CLI whose endpoint is this service instead of AWS. This service stores each CreateExportTask call of an AWS client as a job. Present for such jobs. They are attempted once and never split. AWS gets the parameters unchanged, with two exceptions. This service sends a name of its own instead of `taskName`, and appends the id of the job to `destinationPrefix`. `from` and `to` of the job are the same time range as RFC 3339 times. In the job, a time after the year 9999 becomes the end of that year. In the parameters and in the job, `to` can be before `from`, because AWS accepts that.',
+      'The parameters of CreateExportTask, exactly as an AWS client sent them. An AWS client is an AWS SDK or CLI whose endpoint is this service instead of AWS. This service stores each CreateExportTask call of an AWS client as a job. A job without this member comes from POST /export-jobs or from an archive. The export of such a call is not attempted again automatically, and never split. POST /export-jobs/{jobId}/retry is possible. AWS gets the parameters unchanged, with two exceptions. This service sends a name of its own instead of `taskName`, and appends the id of the job to `destinationPrefix`. `from` and `to` of the job are the same time range as RFC 3339 times. In the job, a time after the year 9999 becomes the end of that year. In the parameters and in the job, `to` can be before `from`, because AWS accepts that.',
   },
 );
 
@@ -158,7 +158,7 @@ export const ExportJob = Type.Object(
       Type.Integer({
         minimum: 1,
         description:
-          'Number of the export of its partition: 1, 2, 3, … It is the value of `{revision}`. Present with `archiveId`.',
+          'Number of the export of its partition: 1, 2, 3, … Failed exports count, too. It is the value of `{revision}`. Present with `archiveId`.',
       }),
     ),
     state: JobStateName,

@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`, in each installation of this service: do not use such names. This installation rejects those that begin like its own.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`: do not use such names. This service rejects a name that begins with `xp1-` and the id of its own database. It accepts other names with `xp1-`.',
 });
 
 /** The name of a log group. */

@@ -50,7 +50,7 @@ export const documentBase = {
     {
       name: 'export-jobs',
       description:
-        'A durable queue in front of the export slot of AWS. A job is split into slices: each is one log group over one interval. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. A slice goes back into the queue if the slot is taken or AWS throttles. The same happens if AWS cannot be reached or the service role is unusable. If the export task of a slice fails, the service sends the slice again. After the second failed task, it splits the slice into shorter ones, if that can help. It also sends a slice again if the answer of AWS to CreateExportTask was lost and AWS lists no task. After several failed tasks or lost answers, the slice fails. A slice that goes back into the queue for one of the four reasons above has not failed. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry. The operator can disable export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+        'A durable queue in front of the export slot of AWS. A job is split into slices: each is one log group over one interval. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. A slice goes back into the queue if the slot is taken or AWS throttles. The same happens if AWS cannot be reached or the service role is unusable. In these four cases the slice has not failed. If the export task of a slice fails, the service sends the slice again. After the second failed task, it splits the slice into shorter ones, if that can help. It also sends a slice again if the answer of AWS to CreateExportTask was lost and AWS lists no task. After several failed tasks or lost answers, the slice fails. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry. The operator can disable export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
     {
       name: 'archives',
@@ -65,7 +65,7 @@ export const documentBase = {
     {
       name: 'webhook-endpoints',
       description:
-        'URLs that get your events: a job of yours has ended, or an archive of yours needs attention. Messages are signed as Standard Webhooks 1.0.0 defines, and sent at least once. Each caller has its own endpoints. The operator can disable them (WEBHOOKS=off), and they are disabled together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+        'URLs that get your events: a job of yours has ended, or an archive of yours needs attention. Messages are signed as Standard Webhooks 1.0.0 defines, and sent at least once. Each caller has its own endpoints. The operator can disable webhooks (WEBHOOKS=off), also together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },

@@ -61,7 +61,7 @@ export const TargetProblem = Type.Object(
   {
     title: 'TargetProblem',
     description:
-      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`. Requests that need AWS at this target are answered with it. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. The operator can change the account or Region of the target. Then the problem is present in `queue` until all exports in the old account or Region have ended.',
+      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`. Requests that need AWS at this target are answered with it. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. The operator can change the account or Region of the target. Then the problem is present in `queue` until the running exports in the old account or Region have ended.',
   },
 );
 

@@ -12,7 +12,7 @@ const Headers = Type.Object({
   'If-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. Progress of the exports changes the `ETag`, too, but is no reason for a 412. `*` stands for any definition.',
+        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. Progress of the exports changes another part of the `ETag`, which does not count here. `*` stands for any definition.',
       examples: ['*'],
     }),
   ),
@@ -33,7 +33,7 @@ export const changeArchiveDefinition: FastifyPluginAsyncTypebox<{
       tags: ['archives'],
       summary: 'Change an archive',
       description:
-        'Changes members of the definition. The changes apply to partitions that are not exported yet: covered partitions stay covered. There is one exception. If you increase `refreshDays`, covered partitions that ended fewer days ago than the new value are exported again. The second export of each begins `refreshDays` days after its end. The policies must permit `ChangeArchive`. A change of any member except `name` and `heartbeatUrl` also needs `CreateArchive` for the changed archive. Later exports still need `CreateExportJob` for the caller who created the archive.',
+        'Changes members of the definition. The changes apply to partitions that are not exported yet: covered partitions stay covered. If you increase `refreshDays`, some covered partitions are exported again: those that ended fewer days ago than the new value. Each is exported `refreshDays` days after its end, and stays covered meanwhile. The policies must permit `ChangeArchive`. A change of any member except `name` and `heartbeatUrl` also needs `CreateArchive` for the changed archive. Later exports still need `CreateExportJob` for the caller who created the archive.',
       params: ArchiveParams,
       headers: Headers,
       body: ChangeArchive,

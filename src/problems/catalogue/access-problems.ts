@@ -16,7 +16,7 @@ export const accessProblems = {
     status: 403,
     title: 'Permission denied by policy',
     explanation:
-      'The policies of this service decide what each caller may export and to which bucket. They also decide to which webhook origins the events of a caller may be sent. No policy permits this request, or a policy forbids it. If no policy permits the read, cancel or retry of a job that you send, the answer is export-job-not-found instead. For a task, it is export-task-not-found. If you may retry a job, but the policies no longer permit its exports, the retry gets this problem. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
+      'The policies of this service decide what each caller may export and to which bucket. They also decide to which webhook origins the events of a caller may be sent. No policy permits this request, or a policy forbids it. If you may not read, cancel or retry a job, that request is answered with export-job-not-found instead. For a task, it is export-task-not-found. If you may retry a job, but the policies no longer permit its exports, the retry gets this problem. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
     remedy: `Check the log group, the bucket and the prefix, or the origin of the webhook endpoint. Ask the authors of the policies: POST /authorization-checks shows them which policies decide. Once the policies permit the request, send it again. ${retryTheJob}`,
     isRetryable: false,
   },

@@ -134,7 +134,7 @@ export const awsProblems = {
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks never returns this problem, but outcome-unknown or aws-unavailable. A slice can have this problem, too. ${sentAgain}`,
+    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks never returns this problem. It returns outcome-unknown or aws-unavailable instead. A slice can have this problem, too. ${sentAgain}`,
     remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },

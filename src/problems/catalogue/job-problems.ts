@@ -24,7 +24,7 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key of a caller is for one job, one archive or one webhook endpoint. The same key with the same body and `target` returns the same job, archive or endpoint. A job, an archive and an endpoint can have the same key. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or endpoint. Jobs, archives and endpoints are independent: a key of a job can also be used for an archive. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
     remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
@@ -75,7 +75,7 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. Before the split, it checks the bucket. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. That happens only if this service did not run in time to cancel it. ${onlyInSlices}`,
+    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. Before the split, it checks the bucket. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. That happens only if this service was stopped at the time when it cancels such tasks. ${onlyInSlices}`,
     remedy: `Do nothing if the slice is \`split\`: shorter slices are exported instead. Otherwise, check the bucket, its policy and its KMS key. ${retryTheJob}`,
     isRetryable: false,
   },
@@ -138,7 +138,7 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for such a request if it has no `Idempotency-Key`. It is always false for POST /webhook-endpoints/{endpointId}/rotate-secret. The request may have made a new secret that you do not know. Your receiver has the secret before it, which is valid for a day. After a second rotation, it is no longer valid. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
+      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for such a request if it has no `Idempotency-Key`. It is always false for POST /webhook-endpoints/{endpointId}/rotate-secret. The request may have made a new secret that you do not know. The secret that your receiver has stays valid for a day, but only until a second rotation. These work without the database: all operations on export tasks, GET /targets, POST /preflights and POST /authorization-checks.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, first look for the job, archive or endpoint. GET /export-jobs, GET /archives and GET /webhook-endpoints list them. After the rotation of a secret, read `previousSecretUntil` of the endpoint. If it is about a day after your request, the secret was rotated, and the new secret is lost. Then rotate again, and change the secret of your receiver at once: its old secret is no longer valid. If it is earlier or absent, the secret was not rotated. Then send the rotation again.',
     isRetryable: true,

@@ -140,7 +140,7 @@ export const requestProblems = {
     status: 502,
     title: 'Target misconfigured',
     explanation:
-      'The configuration of the target is wrong. Its credentials are of another AWS account than configured, or an earlier target has the same account and Region. The service sends nothing for this target. Other targets are not affected, also not the earlier one.',
+      'The configuration of the target is wrong. Its credentials may be of another AWS account than configured. Or a target before it in TARGETS_FILE has the same account and Region. The service sends nothing for this target. Other targets are not affected, also not the one before it.',
     remedy:
       'Ask the operator of the service to correct the target in TARGETS_FILE. The log of the service has both accounts, or the name of the other target. The correction takes effect without a restart.',
     isRetryable: false,

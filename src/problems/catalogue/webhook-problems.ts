@@ -33,7 +33,7 @@ export const webhookProblems = {
     status: 422,
     title: 'URL of a webhook endpoint not allowed',
     explanation:
-      'Events are sent over HTTPS to the default port of public addresses. This protects the network of this service: otherwise a caller could send requests to hosts in it. The operator can allow other origins with WEBHOOK_ORIGINS. A name is looked up each time that an event is sent. If it has an address that is not public, the event is not sent then.',
+      'Events are sent over HTTPS to the default port of public addresses. This protects the network of this service: otherwise a caller could send requests to hosts in it. The operator can allow other origins with WEBHOOK_ORIGINS. A name is looked up each time that an event is sent. If the name has an address that is not public at that time, the event is not sent. It is tried again, like every event that fails.',
     remedy:
       'Choose a URL that begins with https://, uses the default port and has a public address. It must have no user name, password or fragment. Or ask the operator to add the origin of the URL to WEBHOOK_ORIGINS.',
     isRetryable: false,

@@ -14,7 +14,7 @@ export const Slot = Type.Object(
       type: 'string',
       enum: ['free', 'ours', 'foreign'],
       description:
-        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: another export task holds it. No export job of this service created that task. For example, it was created with POST /export-tasks or in the AWS console.',
+        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: another export task holds it. No export job of this installation created that task. For example, it was created with POST /export-tasks or in the AWS console.',
     }),
     jobId: Type.Optional(
       Type.String({

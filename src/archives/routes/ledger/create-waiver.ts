@@ -18,7 +18,7 @@ export const createWaiver: FastifyPluginAsyncTypebox<{ operations: ArchiveOperat
       tags: ['archives'],
       summary: 'Waive partitions',
       description:
-        'States that a time range of a log group need not be covered, for example because it is `lost`. The archive no longer exports a waived time range. A waived time range does not make the archive `incomplete`, and the `watermark` can move past it. Time that is covered stays covered. If a backfill covers the time range later, its coverage replaces the waiver. A waiver has a reason and a caller, and it cannot be taken back.',
+        'States that a time range of a log group need not be covered, for example because it is `lost`. The archive no longer exports a waived time range, and no backfill does. A waived time range does not make the archive `incomplete`, and the `watermark` can move past it. Time that is covered stays covered. If an export that began before the waiver covers the time range, its coverage replaces the waiver. A waiver has a reason and a caller, and it cannot be taken back.',
       params: ArchiveParams,
       body: CreateWaiver,
       response: { 201: ShownWaiver },
