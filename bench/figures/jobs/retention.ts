@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { startChild } from '../../child.ts';
@@ -25,6 +26,7 @@ export async function measureRetention(
   await using first = startPurger();
   await first.whenReady();
   await first.call({ act: 'fill', storages: [empty, full], finished: scale.finished });
+  execFileSync('sync'); // otherwise commits wait until the disk has written the rows
   const { results, rowsPerSecond } = await first.call<MeasureResult>({
     act: 'measure',
     storages: [empty, full],
