@@ -7,6 +7,7 @@ import {
   guardVerification,
   renewVerifications,
 } from '#export-jobs/store/verifications/claim-verification.ts';
+import { maxPutOffMs } from '#export-jobs/store/verifications/due-verifications.ts';
 import type { Findings } from '#export-jobs/store/verifications/findings.ts';
 import {
   putOffVerification,
@@ -113,6 +114,20 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
     const setBack = await claim('one');
 
     expect([early, setBack?.looks]).toEqual([undefined, 2]);
+  });
+
+  test.each([
+    ['a step of the time synchronization', 500, 0],
+    ['an hour', 3_600_000, maxPutOffMs],
+  ])('has an age also after the clock was set back by %s', async (_step, backMs, ageMs) => {
+    const { clock, database, claim } = await given();
+    await using _closed = database;
+
+    clock.now -= backMs + 1; // the verification began a millisecond before
+    await database.queries.updateTable('verifications').set({ dueAt: clock.now }).execute();
+    const claimed = await claim('one');
+
+    expect(claimed?.ageMs).toBe(ageMs);
   });
 
   test('is given for the target that has waited longest, without busy ones', async () => {

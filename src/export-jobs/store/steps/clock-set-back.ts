@@ -12,7 +12,7 @@ export interface DatabaseClock {
 
 // Time synchronization sets clocks back by some milliseconds, which changes nothing here. Lower: such a
 // step shortens waits. Higher: a real step stays unnoticed.
-const toleranceMs = 1_000;
+export const clockToleranceMs = 1_000;
 
 /** Makes a watch that has no reading yet. */
 export function makeDatabaseClock(elapsed: () => number): DatabaseClock {
@@ -23,7 +23,7 @@ export function makeDatabaseClock(elapsed: () => number): DatabaseClock {
       const sinceMs = last ? beganAt - last.endedAt : 0;
       const backMs = last ? last.now + sinceMs - now : 0;
       last = { now, endedAt: elapsed() };
-      return backMs > toleranceMs ? Math.floor(backMs) : 0;
+      return backMs > clockToleranceMs ? Math.floor(backMs) : 0;
     },
   };
 }
@@ -48,7 +48,7 @@ export async function findSetBackMs({ queries, now }: Database, target: string):
       .executeTakeFirstOrThrow(),
   ]);
   const backMs = Math.max(inSlot.backMs ?? 0, waiting.backMs ?? 0);
-  return backMs > toleranceMs ? backMs : 0;
+  return backMs > clockToleranceMs ? backMs : 0;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
+import { clockToleranceMs } from '../steps/clock-set-back.ts';
 import type { StepGuard } from '../steps/hold-lease.ts';
 import { staleState } from '../steps/stale-state.ts';
-import { heldBy, type VerificationLease, whereDue } from './due-verifications.ts';
+import { heldBy, maxPutOffMs, type VerificationLease, whereDue } from './due-verifications.ts';
 import { type Findings, readFindings } from './findings.ts';
 
 /** A verification that this process has taken up, and the export it is about. */
@@ -117,11 +118,19 @@ async function readClaim(
   return {
     ...row,
     ...lease,
-    ageMs: Math.max(0, row.ageMs),
+    ageMs: toAge(row.ageMs),
     mode,
     isTask: taskParameters !== null,
     findings: readFindings(row),
   };
+}
+
+/**
+ * A beginning in the future is from before the clock of the database was set back. It counts as long ago, as in
+ * `whereDue`: otherwise an export without objects is looked at until the clock has caught up.
+ */
+function toAge(ms: number): number {
+  return ms < -clockToleranceMs ? maxPutOffMs : Math.max(0, ms);
 }
 
 /** Makes the guard of steps with a slice that is verified: the lease of the verification. */
