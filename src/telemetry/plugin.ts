@@ -28,8 +28,8 @@ export interface TelemetryOptions {
 }
 
 /**
- * Writes one log line for each request except successful probes, and publishes its start and its end. It is registered first, so
- * that a request that another hook refuses has a start, too.
+ * Writes one log line for each request except successful probes, and publishes its start and its end. It is
+ * registered first, so that a request that another hook refuses has a start, too.
  */
 export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
   async (app: FastifyInstance, { log }: TelemetryOptions) => {

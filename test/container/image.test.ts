@@ -176,9 +176,10 @@ describe('the image of the gateway', () => {
   });
 
   test('has the command line, also the check of manifests with the AWS SDK', async () => {
-    const [version, help, verify] = await Promise.all([
+    const [version, help, checked, verify] = await Promise.all([
       run(['dist/log-export.js', '--version']),
       run(['dist/log-export.js', 'help', 'run']),
+      run(['dist/log-export.js', 'verify', '/nonexistent']),
       run(['dist/verify.js', '/nonexistent']),
     ]);
 
@@ -188,6 +189,7 @@ describe('the image of the gateway', () => {
       code: 0,
       stdout: expect.stringContaining('Usage: log-export run'),
     });
+    expect(checked).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
     expect(verify).toMatchObject({ code: 2, stdout: expect.stringContaining('no such file') });
   });
 
