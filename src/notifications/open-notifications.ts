@@ -1,10 +1,12 @@
+import { makeDatabaseClock } from '#database/database-clock.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { makeWakeSignal } from '#time/wake-signal.ts';
 import { type CourierOptions, makeCourier } from './courier.ts';
-import { findWork } from './deliveries/find-work.ts';
+import { shortenDeliveryWaits } from './deliveries/clock-set-back.ts';
+import { type DeliveryWork, findWork } from './deliveries/find-work.ts';
 import type { SendWebhook } from './deliveries/tries/delivery-result.ts';
 import { fanOut } from './outbox/fan-out.ts';
 import { confirmSinks, destinationOf, readSink } from './outbox/sinks-in-use.ts';
@@ -44,6 +46,8 @@ export function openNotifications(options: NotificationsOptions): Notifications 
   );
   const outage = makeOutageLog({ log, now });
   const fanOutOptions = { basePath: options.basePath, hasWebhooks: sendWebhook !== undefined };
+  const clock = makeDatabaseClock(elapsed);
+  let areWaitsRight = false; // the clock may have been set back before the start
   let failures = 0;
   let confirmed = '';
   let confirmedAt = Number.NEGATIVE_INFINITY;
@@ -75,10 +79,10 @@ export function openNotifications(options: NotificationsOptions): Notifications 
   /** Returns the time until there is something to do, as far as it is known. */
   async function workOnce(): Promise<number> {
     await confirm();
-    let work = await findWork(database);
+    let work = await lookForWork();
     if (work.hasEvents) {
       while (!signal.aborted && (await fanOut(database, fanOutOptions)) > 0);
-      work = await findWork(database);
+      work = await lookForWork();
     }
     const sinks = new Set(ownSinks().map(destinationOf));
     const ours = work.destinations.filter(({ destination }) =>
@@ -90,6 +94,22 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     outage.worked({}, 'looks for notifications again');
     const later = ours.map(({ dueInMs }) => dueInMs).filter((ms) => ms > 0);
     return Math.min(pollMs, ...later);
+  }
+
+  /** Finds what there is to do. Nothing waits for longer because the clock of the database was set back. */
+  async function lookForWork(): Promise<DeliveryWork> {
+    const beganAt = elapsed();
+    const work = await findWork(database);
+    if (clock.observe(work.now, beganAt) > 0) areWaitsRight = false;
+    if (areWaitsRight) return work;
+    const deliveries = await shortenDeliveryWaits(database);
+    areWaitsRight = true;
+    if (deliveries === 0) return work;
+    log.error(
+      { deliveries },
+      'clock of the database was set back, shortened the waits of deliveries',
+    );
+    return findWork(database);
   }
 
   function ownSinks() {

@@ -47,6 +47,8 @@ export interface Post extends AsyncDisposable {
   database: Database;
   emulator: Emulator;
   time: VirtualTime;
+  /** How far the clock of the database is ahead of `time`. */
+  databaseClock: { aheadMs: number };
   log: LogLine[];
   /** Everything that was sent, in its order. */
   received: Received[];
@@ -73,7 +75,8 @@ export async function openPost(
 ): Promise<Post> {
   const emulator = await openEmulator({ startAt: start });
   const time = makeVirtualTime(emulator);
-  const database = await openStore(openStorage, time.now);
+  const databaseClock = { aheadMs: 0 };
+  const database = await openStore(openStorage, () => time.now() + databaseClock.aheadMs);
   const log: LogLine[] = [];
   const write = (level: string) => (facts: object, msg: string) =>
     void log.push({ level, msg, ...facts } as LogLine);
@@ -102,6 +105,7 @@ export async function openPost(
     database,
     emulator,
     time,
+    databaseClock,
     log,
     received,
     mostAtOnce,

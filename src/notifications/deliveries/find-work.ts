@@ -12,6 +12,8 @@ export interface PendingDestination extends Receiver {
 
 /** What there is to do. */
 export interface DeliveryWork {
+  /** The time by the clock of the database, as epoch ms. */
+  now: number;
   /** Whether events are in the outbox. */
   hasEvents: boolean;
   destinations: PendingDestination[];
@@ -21,23 +23,31 @@ export interface DeliveryWork {
  * Finds the destinations with pending deliveries, and whether the outbox has events, in one statement.
  */
 export async function findWork({ queries, now }: Database): Promise<DeliveryWork> {
-  const { rows } = await sql<{ destination: string | null; caller: string; dueInMs: number }>`
+  const { rows } = await sql<{
+    destination: string | null;
+    caller: string;
+    dueAt: number;
+    instant: number;
+    events: number;
+  }>`
     with recursive
     clock(instant) as (select ${now()}),
     ${hopsOverPending}
     select destination, coalesce((
       select caller from webhook_endpoints where id = destination
     ), destination) as caller, (
-      select due_at - instant from deliveries where ${wherePending} and deliveries.destination = hops.destination
+      select due_at from deliveries where ${wherePending} and deliveries.destination = hops.destination
       order by due_at limit 1
-    ) as due_in_ms from hops cross join clock where destination is not null
+    ) as due_at, instant, 0 as events from hops cross join clock where destination is not null
     union all
-    select null, '', 0 where exists (select 1 from notification_events)
+    select null, '', instant, instant, (select count(*) from (select 1 from notification_events limit 1) as found)
+    from clock
   `.execute(queries);
   return {
-    hasEvents: rows.some(({ destination }) => destination === null),
-    destinations: rows.flatMap(({ destination, ...row }) =>
-      destination === null ? [] : [{ destination, ...row }],
+    now: Math.max(...rows.map(({ instant }) => instant)), // the last row is always there
+    hasEvents: rows.some(({ events }) => events > 0),
+    destinations: rows.flatMap(({ destination, caller, dueAt, instant }) =>
+      destination === null ? [] : [{ destination, caller, dueInMs: dueAt - instant }],
     ),
   };
 }

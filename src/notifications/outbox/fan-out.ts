@@ -1,7 +1,8 @@
-import type { Insertable, Selectable } from 'kysely';
+import { type InsertObject, type Selectable, sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import type { DeliveryRow, NotificationEventRow } from '#database/rows/notification-rows.ts';
+import type { NotificationEventRow } from '#database/rows/notification-rows.ts';
+import type { Tables } from '#database/tables.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import { sinkBody, webhookBody } from './message-body.ts';
 import { readSink } from './sinks-in-use.ts';
@@ -38,8 +39,10 @@ export function fanOut(database: Database, options: FanOutOptions): Promise<numb
     const rows = events.flatMap((event) => {
       const ofSinks = event.endpointId === null ? (sinks.get(event.target ?? '') ?? []) : [];
       return [
-        ...toRows(event, findEndpoints(event), () => webhookBody(event, options.basePath)),
-        ...toRows(event, ofSinks, () => sinkBody(event, options.basePath)),
+        ...toRows(database, event, findEndpoints(event), () =>
+          webhookBody(event, options.basePath),
+        ),
+        ...toRows(database, event, ofSinks, () => sinkBody(event, options.basePath)),
       ];
     });
     for await (const chunk of inChunks(rows, rowsPerStatement)) {
@@ -94,13 +97,16 @@ async function readSinks(queries: Queries, events: readonly StoredEvent[]) {
 }
 
 function toRows(
+  { now }: Database,
   { id, at, type, jobId, archiveId, version }: StoredEvent,
   destinations: readonly string[],
   write: () => string,
-): Insertable<DeliveryRow>[] {
+): InsertObject<Tables, 'deliveries'>[] {
   if (destinations.length === 0) return [];
   const facts = { eventId: id, at, type, jobId, archiveId, version };
-  const state = { state: 'pending', dueAt: at, endedAt: null } as const;
+  // The clock of the database can have been set back after the event.
+  const dueAt = sql<number>`case when ${at} < ${now()} then ${at} else ${now()} end`;
+  const state = { state: 'pending', dueAt, endedAt: null } as const;
   const noTry = { owner: null, triedAt: null, status: null, error: null };
   const body = write();
   return destinations.map((destination) => ({ destination, ...facts, body, ...state, ...noTry }));

@@ -1,8 +1,8 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
+import { makeDatabaseClock } from '#database/database-clock.ts';
 import { makeDestinationPreflight } from '#targets/preflight/destination-refusal.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { makeInstallationReader } from '../../store/installation.ts';
-import { makeDatabaseClock } from '../../store/steps/clock-set-back.ts';
 import { makeSlotMemory, type SlotOptions } from '../owned-slot.ts';
 import { makeCallSpacing } from '../pacing/call-spacing.ts';
 import { callsPerSecond } from '../pacing/poll-policy.ts';

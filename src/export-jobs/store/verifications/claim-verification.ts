@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { clockToleranceMs } from '../steps/clock-set-back.ts';
+import { clockToleranceMs } from '#database/database-clock.ts';
 import type { StepGuard } from '../steps/hold-lease.ts';
 import { staleState } from '../steps/stale-state.ts';
 import { heldBy, maxPutOffMs, type VerificationLease, whereDue } from './due-verifications.ts';
