@@ -36,7 +36,7 @@ export const documentBase = {
     version: '0.1.0',
     summary: 'A REST API to export CloudWatch Logs to S3.',
     description:
-      'An HTTP service that exports CloudWatch Logs to S3. It calls AWS with its own IAM role (the service role). So its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is the URL path of a page of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent. The body of PATCH is an exception: there, `null` sets the default of the member. There, a member without a default must not be `null`.\n\n## Terms\n\n' +
+      'An HTTP service that exports CloudWatch Logs to S3. It calls AWS with its own IAM role (the service role). So its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is the URL path of a page of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent. The body of PATCH is an exception: there, `null` resets the member to its default. If the default is none, `null` removes the value. A member whose description names no default must not be `null`.\n\n## Terms\n\n' +
       terms.map(([term, meaning]) => `- **${term}**: ${meaning}`).join('\n'),
     license: { name: 'MIT', identifier: 'MIT' },
   },
@@ -65,7 +65,7 @@ export const documentBase = {
     {
       name: 'webhook-endpoints',
       description:
-        'URLs that get your events: a job of yours has ended, or an archive of yours needs attention. Messages are signed as Standard Webhooks 1.0.0 defines, and sent at least once. Each caller has its own endpoints. The operator can disable webhooks (WEBHOOKS=off), also together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+        'URLs that get your events: a job of yours has ended, or an archive of yours needs attention. Messages are signed as Standard Webhooks 1.0.0 defines, and sent at least once. Each caller has its own endpoints. With the setting WEBHOOKS=off or EXPORT_JOBS=off there are no webhooks. Then these operations answer 404 `no-such-route`.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },

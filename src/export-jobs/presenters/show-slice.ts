@@ -39,7 +39,7 @@ const Attempt = Type.Object(
     attempt: Type.Integer({
       minimum: 1,
       description:
-        'Number of the attempt for its slice: 1, 2, 3, … There is one exception: a slice that was split and all slices that come from the split have one series of numbers. For example, one of them has 3 after attempt 2 of the slice that was split, and another one 4.',
+        'Number of the attempt for its slice: 1, 2, 3, … There is one exception: a slice that was split and all slices that come from the split have one series of numbers. For example, a slice is split after its attempt 2. Then one of the new slices begins with attempt 3, and another one can begin with attempt 4.',
     }),
     destinationPrefix: Type.String({
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',

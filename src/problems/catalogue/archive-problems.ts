@@ -83,7 +83,7 @@ export const archiveProblems = {
   'too-many-archives': {
     status: 429,
     title: 'Limit of archives reached',
-    explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count. Callers that do not authenticate share the limit.`,
+    explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count. A repeat of the request succeeds when one of your archives has ended. Callers that do not authenticate share the limit.`,
     remedy:
       'Send DELETE /archives/{archiveId} to end an archive that you do not need, then send the request again. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
     isRetryable: true,

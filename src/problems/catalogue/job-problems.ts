@@ -24,7 +24,7 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or endpoint. Jobs, archives and endpoints are independent: a key of a job can also be used for an archive. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or webhook endpoint. Jobs, archives and webhook endpoints have separate keys: a key of a job can also be used for an archive. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
     remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
@@ -75,7 +75,7 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. Before the split, it checks the bucket. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. That happens only if this service was stopped at the time when it cancels such tasks. ${onlyInSlices}`,
+    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. Before the split, it checks the bucket. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. That happens only if this service is not running when the task is ${statedLimits.splitAfterMs / 3_600_000} hours old: otherwise it cancels the task. ${onlyInSlices}`,
     remedy: `Do nothing if the slice is \`split\`: shorter slices are exported instead. Otherwise, check the bucket, its policy and its KMS key. ${retryTheJob}`,
     isRetryable: false,
   },
@@ -85,7 +85,7 @@ export const jobProblems = {
     explanation: `The export task of a slice was not complete after ${statedLimits.splitAfterMs / 3_600_000} hours. AWS ends each task after ${inWords(awsLimits.taskMs)}, and then its export is lost. So this service has cancelled the task and splits the slice. Shorter slices are exported instead. ${onlyInSlices}`,
     remedy:
       'Do nothing. For jobs over the same log group, choose a smaller `sliceBy`: then no time is lost.',
-    isRetryable: true,
+    isRetryable: false,
   },
   'export-task-differs': {
     status: 409,
