@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`: do not use such names. In the names of its own tasks, `xp1-` is followed by an id of this installation. This service rejects names that begin with both, and accepts other names with `xp1-`.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`: do not use such names. This service rejects a name if an id of this installation follows `xp1-`, as in the tasks of export jobs. It accepts other names with `xp1-`.',
 });
 
 /** The name of a log group. */

@@ -42,7 +42,7 @@ export const archiveProblems = {
     title: 'Limit of backfills reached',
     explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. Backfills that have ended count, too.`,
     remedy:
-      'Create a new archive for the time range that you want to export. For its backfills, use wider time ranges and more log groups.',
+      'Create a new archive, and end this one. For the backfills of the new one, use wider time ranges and more log groups.',
     isRetryable: false,
   },
   'too-many-waivers': {

@@ -56,7 +56,7 @@ export const ChangeWebhookEndpoint = Type.Object(
     title: 'ChangeWebhookEndpoint',
     additionalProperties: false,
     description:
-      'The members of an endpoint to change. An absent member stays as it is. `null` resets a member to its default, or removes the value if the default is none. A member whose description names no default must not be `null`.',
+      'The members of an endpoint to change. An absent member stays as it is. `null` has the effect of an absent member in POST /webhook-endpoints. `url` and `isEnabled` must not be `null`.',
     'x-rule': 'a JSON object with the members to change',
     'x-fixed': { secret: 'send POST /webhook-endpoints/{endpointId}/rotate-secret' },
     examples: [{ isEnabled: true }],

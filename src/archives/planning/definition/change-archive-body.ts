@@ -42,7 +42,7 @@ export const ChangeArchive = Type.Object(
     title: 'ChangeArchive',
     additionalProperties: false,
     description:
-      'The members of an archive to change. An absent member stays as it is. `null` resets a member to its default, or removes the value if the default is none. A member whose description names no default must not be `null`. The target, `partitionBy` and `from` never change: for earlier log events, request a backfill.',
+      'The members of an archive to change. An absent member stays as it is. `null` has the effect of an absent member in POST /archives. So a member that is required there must not be `null`. The target, `partitionBy` and `from` never change: for earlier log events, request a backfill.',
     'x-rule': 'a JSON object with the members to change',
     'x-fixed': {
       target: 'for another target, create a new archive',
