@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Default: none. Unique names make tasks easy to find. The names of the tasks of export jobs begin with `xp1-`: do not use such names. This service rejects a name if an id of this installation follows `xp1-`, as in the tasks of export jobs. It accepts other names with `xp1-`.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. The task names of export jobs begin with `xp1-`, directly followed by the id of an installation of this service. Names that begin like those of this installation are rejected. Other names with `xp1-` are accepted, but do not use them.',
 });
 
 /** The name of a log group. */

@@ -27,7 +27,7 @@ export const Violation = Type.Object(
 /** The member `isRetryable` of a problem, with one meaning everywhere. */
 export const IsRetryable = Type.Boolean({
   description:
-    'Whether a client can automatically repeat what failed. If true, the repeat does no harm and can succeed later without a fix. For an error, the repeat is the same request. For a failed slice, it is POST /export-jobs/{jobId}/retry. Two kinds of jobs cannot be retried: those of an archive, and those with a requested cancel. An archive itself repeats the export of a failed partition, a few times.',
+    'Whether a client can automatically repeat what failed. If true, the repeat does no harm and can succeed later without a fix. For an error, the repeat is the same request. For a failed slice, it is POST /export-jobs/{jobId}/retry. Two kinds of jobs cannot be retried, even if `isRetryable` is true: those of an archive, and those with a requested cancel. An archive itself repeats the export of a failed partition, a few times.',
 });
 
 /** A problem as it is sent: RFC 9457 with this service's extension members. */
