@@ -55,7 +55,7 @@ export const documentBase = {
     {
       name: 'archives',
       description:
-        'Standing exports. An archive states which log groups this service exports, and from which time on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job. A partition is covered when its export is verified: the objects of the export were found complete in S3. The service compares the partitions that are due with those that are covered, and exports the rest. So a pause or an outage only delays exports. But log events that expire before their export are lost. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+        'Standing exports. An archive states which log groups this service exports, and from which time on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job. A partition is covered when its export is verified: the objects of the export were found complete in S3. The service compares the partitions that are due with those that are covered, and exports the rest. So a pause or an outage only delays exports. But partitions older than `catchUpDays` need a backfill, and log events that expire before their export are lost. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
     {
       name: 'coverage',

@@ -12,7 +12,7 @@ const Headers = Type.Object({
   'If-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. Progress of the exports changes another part of the `ETag`, which does not count here. `*` stands for any definition.',
+        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. Progress of the exports changes the `ETag`, too, but does not lead to 412: only the definition is compared. `*` stands for any definition.',
       examples: ['*'],
     }),
   ),

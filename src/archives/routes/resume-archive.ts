@@ -29,7 +29,7 @@ export const resumeArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOpera
       tags: ['archives'],
       summary: 'Resume an archive',
       description:
-        'Ends the pause of an archive. All partitions that are due and not covered are exported, also those whose export the pause has cancelled. Partitions whose log events expire soonest are exported first. An archive that is not paused does not change. The request is safe to repeat.',
+        'Ends the pause of an archive. All partitions that are due and not covered are exported, except those older than `catchUpDays`. This includes those whose export the pause has cancelled. Partitions whose log events expire soonest are exported first. An archive that is not paused does not change. The request is safe to repeat.',
       params: ArchiveParams,
       body: ResumeArchive,
       response: { 200: { ...Archive, examples: [exampleArchive] } },

@@ -78,7 +78,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For `CreateArchive`: the same, for the first partition, with the id of the archive in place of `{jobId}`. A job or archive that does not exist yet has no id: write any text in its place. For the other actions on a job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For `CreateArchive`: the same, for the first partition. A new job or archive has no id yet: write any text in place of `{jobId}`. For the other actions on a job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(

@@ -23,7 +23,7 @@ export const archiveProblems = {
     status: 422,
     title: 'Too many exports for the slot of the target',
     explanation:
-      'AWS runs one export task at a time for each account and Region. On average, the exports of all archives of the target together need more than a day for each day. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
+      'AWS runs one export task at a time for each account and Region. The archives of the target together have more to export: on average, the export of what one day brings takes longer than a day. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
     remedy:
       'Choose fewer log groups. Or set `refreshDays` to 0, so that no partition is exported a second time. Or create an archive with a larger `partitionBy`. If the exports are faster than assumed, set `allowOverload` to true.',
     isRetryable: false,
@@ -66,7 +66,7 @@ export const archiveProblems = {
     status: 412,
     title: 'Archive changed by another request',
     explanation:
-      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. Progress of the exports changes another part of the `ETag`, which does not count here.',
+      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The definition has all members that PATCH /archives/{archiveId} can change, including `name`. Progress of the exports changes the `ETag`, too, but does not lead to this problem: only the definition is compared.',
     remedy:
       'Read the archive again with GET /archives/{archiveId}, apply your change to it, and send its `ETag` as `If-Match`.',
     isRetryable: false,

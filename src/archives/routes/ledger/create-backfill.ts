@@ -34,7 +34,7 @@ export const createBackfill: FastifyPluginAsyncTypebox<{
       tags: ['archives'],
       summary: 'Request a backfill',
       description:
-        'Exports past partitions: those before `from` of the archive, and those older than `catchUpDays`. If `reprocess` is `failed` or `all`, it also exports failed partitions, without a wait for their next automatic try. If it is `all`, it also exports covered partitions again. Covered partitions stay covered: the previous export counts until the new one is verified. The policies must permit `ChangeArchive`, and `CreateArchive` for the log groups over the time range of the backfill. With `dryRun=true` the answer is 200 with the number of partitions, and the expected duration of all their exports.',
+        'Exports past partitions: those before `from` of the archive, and those that are now older than `catchUpDays`. If `reprocess` is `failed` or `all`, it also exports failed partitions, without a wait for their next automatic try. If it is `all`, it also exports covered partitions again. Covered partitions stay covered: the previous export counts until the new one is verified. The policies must permit `ChangeArchive`, and `CreateArchive` for the log groups over the time range of the backfill. With `dryRun=true` the answer is 200 with the number of partitions, and the expected duration of all their exports.',
       params: ArchiveParams,
       querystring: Query,
       body: CreateBackfill,
