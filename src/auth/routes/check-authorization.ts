@@ -21,7 +21,7 @@ export const checkAuthorization: FastifyPluginAsyncTypebox<{
       tags: ['authorization'],
       summary: 'Check an authorization',
       description:
-        'Tests whether the policies permit an action of a caller, and returns the policies that decide. The action is not executed, and AWS is not called. If the target is `unusable`, the answer is the problem of the target. Without `POLICY_DIR`, everything is permitted if `AUTH` is `none`, and nothing is permitted if `AUTH` has another value. If `POLICY_DIR` has no policy when the service starts, nothing is permitted, for all values of `AUTH`. That ends when a policy is added.',
+        'Tests whether the policies permit an action of a caller, and returns the policies that decide. The action is not executed, and AWS is not called. If the state of the target is `unusable`, the answer is an error with the reason. Without `POLICY_DIR`, everything is permitted if `AUTH` is `none`, and nothing is permitted if `AUTH` has another value. If `POLICY_DIR` has no policy when the service starts, nothing is permitted, for all values of `AUTH`. That ends when a policy is added.',
       body: AuthorizationCheck,
       response: { 200: AuthorizationAnswer },
     },

@@ -40,7 +40,7 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
       tags: ['targets'],
       summary: 'Check an export before it runs',
       description:
-        'Checks everything that this service can read about an export: the bucket, its policy and its KMS key, the log groups and the queue. It writes nothing, not even a test object. A check that the service role may not make has the verdict `unknown`. The policies must permit `CreateExportJob` for each log group, as for POST /export-jobs. Without a time range, the policies get the current time as `from` and `to`. A preflight counts as a create in the limits of a caller. It reads at most 150 log groups. To look for events, it calls FilterLogEvents at most five times. POST /export-jobs with `dryRun=true` has the same checks in `preflight`.',
+        'Checks everything that this service can read about an export: the bucket, its policy and its KMS key, the log groups and the queue. It writes nothing, not even a test object. A check that the service role may not make has the verdict `unknown`. The policies must permit `CreateExportJob` for each log group, as for POST /export-jobs. Without a time range, the policies get the current time as `from` and `to`. In the rate limits of a caller, a preflight counts as a create. It reads at most 150 log groups. To look for events, it calls FilterLogEvents at most five times. POST /export-jobs with `dryRun=true` has the same checks in `preflight`.',
       querystring: TargetQuery,
       body: CreatePreflight,
       response: { 200: Preflight },

@@ -23,7 +23,7 @@ export const archiveProblems = {
     status: 422,
     title: 'Too many exports for the slot of the target',
     explanation:
-      'AWS runs one export task at a time for each account and Region. The archives of the target together have more to export: on average, the export of what one day brings takes longer than a day. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
+      'AWS runs one export task at a time for each account and Region. On average, the archives of the target have too much to export: it takes longer than a day to export one day of logs. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
     remedy:
       'Choose fewer log groups. Or set `refreshDays` to 0, so that no partition is exported a second time. Or create an archive with a larger `partitionBy`. If the exports are faster than assumed, set `allowOverload` to true.',
     isRetryable: false,
@@ -85,7 +85,7 @@ export const archiveProblems = {
     title: 'Limit of archives reached',
     explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count. A repeat of the request succeeds when one of your archives has ended. Callers that do not authenticate share the limit.`,
     remedy:
-      'Send DELETE /archives/{archiveId} to end an archive that you do not need, then send the request again. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
+      'Send DELETE /archives/{archiveId} to end an archive that you do not need, then send the request again. Or use one archive for more log groups: with a shorter `logGroupNamePrefix` it has more.',
     isRetryable: true,
     retryAfterSeconds: 60,
   },
