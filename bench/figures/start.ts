@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-
-import { pathOf } from '../child.ts';
+import { makeBundle } from '../bundle.ts';
 import { type GatewayOptions, startGateway } from '../gateway.ts';
 import { median } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
@@ -10,11 +8,7 @@ import type { Scale, World } from '../scale.ts';
  * from a bundle as in the image.
  */
 export async function measureStart({ awsUrl }: World, scale: Scale): Promise<string[]> {
-  if (scale.isBundleMade) {
-    execFileSync('npm', ['run', 'bundle'], { cwd: pathOf('.') });
-    await using first = await startGateway(awsUrl, { isBundle: true });
-    await first.end(); // fills the compile cache for the others
-  }
+  if (scale.isBundleMade) await makeBundle(awsUrl);
   const starts: Start[] = [];
   for (let round = 0; round < scale.starts; round++) {
     for (const isBundle of scale.isBundleMade ? [true, false] : [false]) {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { openBalancer } from '../../balancer.ts';
+import { makeBundle } from '../../bundle.ts';
 import { type GatewayProcess, startGateway } from '../../gateway.ts';
 import { bothCores } from '../../machine.ts';
 import { formatFailures, startPacedLoad } from '../../paced.ts';
@@ -12,13 +13,21 @@ const maxPerSecond = 200;
 // Longer than two probes of the balancer.
 const joinMs = 600;
 
-/** Replaces one gateway after another under load, as a deployment does, and counts failed requests. */
+/**
+ * Replaces one gateway after another under load, as a deployment does, and counts failed requests. The gateways run the
+ * bundle, as in the image.
+ */
 export async function measureRolls(
   { awsUrl, databases, openGateway }: World,
-  { rolls, requestsPerSecond }: Scale,
+  { rolls, requestsPerSecond, isBundleMade }: Scale,
 ): Promise<string[]> {
   const perSecond = Math.min(maxPerSecond, requestsPerSecond);
-  const options = { databaseUrl: await databases.create(), core: bothCores };
+  if (isBundleMade) await makeBundle(awsUrl);
+  const options = {
+    databaseUrl: await databases.create(),
+    core: bothCores,
+    isBundle: isBundleMade,
+  };
   await using stack = new AsyncDisposableStack();
   const balancer = stack.use(await openBalancer());
   const replaced: GatewayProcess[] = [];
