@@ -90,7 +90,7 @@ export const jobProblems = {
   'export-task-differs': {
     status: 409,
     title: 'Export task name used by a different export',
-    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. Perhaps AWS has also created a task for the slice, but does not list it yet. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
+    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. Perhaps AWS has also created a task for the slice, but does not list it yet. So the slice fails and is not sent again: otherwise its log events could be in S3 twice. ${onlyInSlices}`,
     remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is such a task and it completes, do not export the slice again: its logs are exported, although the slice stays \`failed\`. If there is no such task, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
