@@ -12,6 +12,7 @@ import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { insertHourlyJob } from '../export-jobs/insert-hourly-job.ts';
 import { createDatabase } from '../postgres.ts';
+import { patientLimits } from '../ready-database.ts';
 import type { CreateHandling, CreateRequest } from './aws-gate.ts';
 import type { Absence } from './check-targets.ts';
 import type { ObservedCreate } from './checker.ts';
@@ -101,7 +102,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   seedTargets(emulator, targets);
   const databaseUrl = await createDatabase(serverUrl);
   await options.prepare?.(databaseUrl);
-  const database = unwinding.use(await openDatabase({ databaseUrl, dataDir: '' }));
+  const database = unwinding.use(
+    await openDatabase({ databaseUrl, dataDir: '', limits: patientLimits }),
+  );
   await database.whenMigrated;
   const folder = mkdtempSync(join(tmpdir(), 'log-export-gateway-chaos-'));
   let isLogKept = false;
