@@ -218,7 +218,7 @@ export const Environment = Type.Object({
   ),
   AWS_CALLS_PER_SECOND: limit(
     4,
-    'Calls to AWS per second and target, in each process. Calls for export jobs come first. 0 means no limit. AWS accepts 5 calls per second for each operation, from all clients together.',
+    'Calls to CloudWatch Logs per second and target, in each process. Calls for export jobs come first. 0 means no limit. AWS accepts 5 calls per second for each operation, from all clients together.',
   ),
   HTTPS_PROXY: proxy(
     'Forward proxy for calls to AWS and to token issuers. `https_proxy` is read, too.',
