@@ -18,7 +18,7 @@ export const planCommand: Command = {
   operands: { min: 0, max: 1_000 },
   options: { ...exportOptions, ...jobOptions, ...jsonOption },
   examples: [
-    'log-export plan /demo/checkout --from -7d --to today --slice-by day --destination demo-log-archive',
+    'log-export plan /demo/checkout --from -8d --to -1d --slice-by day --destination demo-log-archive',
   ],
   async run(given, { surroundings, screen, openClient }) {
     const now = surroundings.now();

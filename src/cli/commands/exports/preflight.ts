@@ -12,7 +12,7 @@ export const preflightCommand: Command = {
   operands: { min: 0, max: 1_000 },
   options: { ...exportOptions, ...jsonOption },
   examples: [
-    'log-export preflight /demo/checkout --from yesterday --to today --destination demo-log-archive',
+    'log-export preflight /demo/checkout --from -2d --to -1d --destination demo-log-archive',
   ],
   async run(given, { surroundings, screen, openClient }) {
     const now = surroundings.now();

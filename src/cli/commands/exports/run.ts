@@ -43,8 +43,8 @@ export const runCommand: Command = {
     ...jsonOption,
   },
   examples: [
-    'log-export run /demo/checkout --from yesterday --to today --destination demo-log-archive',
-    'log-export run --log-group-prefix /demo/ --from -7d --to today --slice-by day --destination demo-log-archive --wait',
+    'log-export run /demo/checkout --from -2d --to -1d --destination demo-log-archive',
+    'log-export run --log-group-prefix /demo/ --from -8d --to -1d --slice-by day --destination demo-log-archive --wait',
   ],
   async run(given, tools) {
     const { surroundings, screen } = tools;

@@ -14,7 +14,7 @@ export const coverageCommand: Command = {
     'Finds the verified exports of a time range. The exit code is 1 if they do not cover it.',
   operands: { min: 1, max: 1 },
   options: { ...timeRangeOptions, ...targetOption, ...plainListOptions },
-  examples: ['log-export coverage /demo/checkout --from -7d --to today'],
+  examples: ['log-export coverage /demo/checkout --from -8d --to -1d'],
   async run(given, { surroundings, screen, openClient }) {
     const now = surroundings.now();
     const { from, to } = readTimeRange(given, now);
