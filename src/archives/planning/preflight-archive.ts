@@ -31,7 +31,7 @@ export async function preflightArchive(
       value: { found, missing: [], isPartial: found.length < logGroups.length },
     },
     window: newest.fromAt >= fromAt ? newest : undefined,
-    slices: found.length,
+    arrivals: [{ at: 0, slices: found.length }],
     priority,
   });
 }

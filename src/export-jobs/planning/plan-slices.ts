@@ -1,6 +1,7 @@
 import { inChunks } from '#paging/in-chunks.ts';
 import { awsLimits, countOf, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import type { SliceArrival } from '#targets/preflight/checks/slot-checks.ts';
 import type { Window } from '#time/window.ts';
 import { type SliceBy, sliceBys } from './calendar/slice-units.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/split-window.ts';
@@ -65,6 +66,18 @@ export async function planSlices(request: SlicesRequest): Promise<PlannedSlices>
       }
     },
   };
+}
+
+/** Returns how many slices may start from which instant on, the earliest first. */
+export function arrivalsOf(slices: Iterable<PlannedSlice>): SliceArrival[] {
+  const arrivals: SliceArrival[] = [];
+  for (const { notBeforeAt } of slices) {
+    const at = notBeforeAt ?? 0;
+    const last = arrivals.at(-1);
+    if (last?.at === at) last.slices += 1;
+    else arrivals.push({ at, slices: 1 });
+  }
+  return arrivals;
 }
 
 function tooManySlices(

@@ -4,6 +4,7 @@ import { lookUpLogGroups } from '#targets/preflight/log-groups-reading.ts';
 import type { RunPreflight } from '#targets/preflight/preflight.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { PlannedJob } from './plan-job.ts';
+import { arrivalsOf } from './plan-slices.ts';
 import { readPrefixTemplate } from './prefix-template.ts';
 
 /** Checks a planned job, with the prefix of its first slice. */
@@ -24,7 +25,7 @@ export async function preflightPlan(
     logGroups: await lookUpLogGroups(target.logs, { logGroupNames }, { caller }),
     logStreamNamePrefix: logStreamNamePrefix ?? undefined,
     window: { fromAt, toAt },
-    slices: slices.length,
+    arrivals: arrivalsOf(slices),
     priority: job.priority,
   });
 }

@@ -4,7 +4,7 @@ import type { OpenTarget } from '#targets/target.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { Count, jobFacts } from '../export-job.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
-import type { PlannedSlice } from '../planning/plan-slices.ts';
+import { arrivalsOf, type PlannedSlice } from '../planning/plan-slices.ts';
 import { type PrefixTemplate, readPrefixTemplate } from '../planning/prefix-template.ts';
 import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
 import type { QueueView } from '../queue/position.ts';
@@ -113,7 +113,7 @@ export async function showPlan(
   const { name } = target;
   const [depth, { slicesAhead, ...estimate }] = await Promise.all([
     queue.depthOf(name),
-    queue.estimate(name, slices.length, job.priority, caller),
+    queue.estimate(name, arrivalsOf(slices), job.priority, caller),
   ]);
   const { prefixTemplate, timeZone } = job;
   const template = readPrefixTemplate(prefixTemplate, { target, jobId: '{jobId}', timeZone });

@@ -1,3 +1,4 @@
+import type { SliceArrival } from '#targets/preflight/checks/slot-checks.ts';
 import {
   compareQueues,
   isAside,
@@ -10,8 +11,8 @@ import {
 export interface CallerQueue extends QueueStanding {
   /** Slices that may start at once. */
   ready: number;
-  /** Slices that may start later, the earliest first. */
-  arrivals: readonly { at: number; slices: number }[];
+  /** Slices that may start later. */
+  arrivals: readonly SliceArrival[];
 }
 
 /** The expected start of a slice. */

@@ -1,5 +1,6 @@
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
+import type { SliceArrival } from '#targets/preflight/checks/slot-checks.ts';
 import type { CallerQueueName } from '#targets/slot/job-visibility.ts';
 import { type CallerQueue, type ExpectedStart, forecast } from './forecast.ts';
 import {
@@ -56,12 +57,12 @@ export interface QueueView {
   /** The queues of a target that have waiting slices, the highest priority first. */
   depthOf(target: string): Promise<QueueDepth[]>;
   /**
-   * What a job of that many slices would find, if it were accepted now and ready at once. Without a slice, such
-   * as for log groups that do not exist yet, it is that of one slice.
+   * What a job of these slices, the earliest first, would find if it were accepted now. Without a slice, such as
+   * for log groups that do not exist yet, it is that of one slice.
    */
   estimate(
     target: string,
-    slices: number,
+    arrivals: readonly SliceArrival[],
     priority: number,
     caller: string,
   ): Promise<QueueEstimate>;
@@ -119,7 +120,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const snapshot = await snapshotOf(target);
     const { own, others } = splitQueues(snapshot, priority, caller);
     // The snapshot may be older than the job: then it does not count all of its slices.
-    const waiting = own.ready + own.arrivals.reduce((sum, { slices }) => sum + slices, 0);
+    const waiting = own.ready + countOf(own.arrivals);
     const queue = { ...own, ready: own.ready + Math.max(0, ranks.last - waiting) };
     const expected = estimateStarts(snapshot, others, queue, [ranks.first, ranks.last]);
     return { position: expected.position, ...expected.estimates };
@@ -128,16 +129,22 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
   return {
     positionOf: ({ id, target, caller, priority }) => positionOf(id, target, caller, priority),
     depthOf: async (target) => (await snapshotOf(target)).depths,
-    async estimate(target, slices, priority, caller) {
+    async estimate(target, arrivals, priority, caller) {
       const snapshot = await snapshotOf(target);
       const { own, others } = splitQueues(snapshot, priority, caller);
-      const queue = { ...own, ready: own.ready + Math.max(1, slices) };
-      const ranks = [own.ready + 1, queue.ready];
+      const added = countOf(arrivals) > 0 ? arrivals : [{ at: 0, slices: 1 }];
+      const queue = { ...own, arrivals: [...own.arrivals, ...added] };
+      const aheadAt = (at = 0) =>
+        own.ready + countOf(own.arrivals.filter((arrival) => arrival.at <= at));
+      const ranks = [aheadAt(added[0]?.at) + 1, aheadAt(added.at(-1)?.at) + countOf(added)];
       const { position, estimates } = estimateStarts(snapshot, others, queue, ranks);
       return { slicesAhead: position - 1, ...estimates };
     },
   };
 }
+
+const countOf = (arrivals: readonly SliceArrival[]) =>
+  arrivals.reduce((sum, { slices }) => sum + slices, 0);
 
 /** A caller's own queue in a snapshot, empty if there is none yet, and all others. */
 function splitQueues({ queues }: Snapshot, priority: number, caller: string) {

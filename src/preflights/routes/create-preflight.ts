@@ -8,6 +8,7 @@ import {
 } from '#export-jobs/access/export-question.ts';
 import { prefixNotPermitted } from '#export-jobs/planning/plan-job.ts';
 import { TargetQuery } from '#export-tasks/export-task.ts';
+import { awsLimits } from '#problems/limits.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import { Preflight } from '#targets/preflight/check.ts';
 import { lookUpLogGroups } from '#targets/preflight/log-groups-reading.ts';
@@ -88,7 +89,9 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
         logStreamNamePrefix,
         logGroups,
         window,
-        slices: logGroupNames.length,
+        arrivals: [
+          { at: window ? window.toAt + awsLimits.settlingMs : 0, slices: logGroupNames.length },
+        ],
         priority: 0,
       });
     },

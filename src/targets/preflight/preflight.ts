@@ -16,7 +16,13 @@ import { checkCallerPermission } from './checks/caller-permission-check.ts';
 import { checkEncryption } from './checks/encryption-checks.ts';
 import { checkEvents } from './checks/event-check.ts';
 import { checkLogGroups, type ExportWindow } from './checks/log-group-checks.ts';
-import { checkQueue, checkRole, checkSlot, type QueueForecast } from './checks/slot-checks.ts';
+import {
+  checkQueue,
+  checkRole,
+  checkSlot,
+  type QueueForecast,
+  type SliceArrival,
+} from './checks/slot-checks.ts';
 import { readDestination } from './destination-readings.ts';
 import type { LogGroupFacts } from './log-groups-reading.ts';
 import { knownValue } from './readings.ts';
@@ -32,8 +38,8 @@ interface PreflightQuery {
   logStreamNamePrefix?: string | undefined;
   /** Without it, the events are not looked at. */
   window: ExportWindow | undefined;
-  /** The number of slices, and their priority, for the forecast of the queue. */
-  slices: number;
+  /** The slices and their priority, for the forecast of the queue. */
+  arrivals: readonly SliceArrival[];
   priority: number;
 }
 
@@ -50,7 +56,12 @@ export interface PreflightSources {
   access: Pick<TargetAccess, 'readStatus'>;
   /** The forecast for slices of a caller; absent when jobs are off. */
   forecast:
-    | ((target: string, slices: number, priority: number, caller: string) => Promise<QueueForecast>)
+    | ((
+        target: string,
+        arrivals: readonly SliceArrival[],
+        priority: number,
+        caller: string,
+      ) => Promise<QueueForecast>)
     | undefined;
   now: () => number;
 }
@@ -58,7 +69,7 @@ export interface PreflightSources {
 /** Makes the preflight of exports. */
 export function makePreflight({ targets, access, forecast, now }: PreflightSources): RunPreflight {
   return async function runPreflight(request, target, query) {
-    const { logGroups, logStreamNamePrefix, window, slices, priority } = query;
+    const { logGroups, logStreamNamePrefix, window, arrivals, priority } = query;
     const { name } = target;
     const caller = request.principal.id;
     const found = knownValue(logGroups)?.found ?? [];
@@ -72,7 +83,7 @@ export function makePreflight({ targets, access, forecast, now }: PreflightSourc
         if (!known) throw targetNotFound();
         return access.readStatus(request, known);
       }),
-      forecast ? checkQueue(() => forecast(name, slices, priority, caller)) : [],
+      forecast ? checkQueue(() => forecast(name, arrivals, priority, caller)) : [],
     ]);
     return toPreflight(checks.flat());
 

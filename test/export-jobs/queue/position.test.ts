@@ -148,17 +148,19 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     ]);
   });
 
+  const atOnce = (slices: number) => [{ at: 0, slices }];
+
   test('estimates a job that is not accepted yet', async () => {
     const { target, queue, put, ran } = openQueue();
     await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
 
-    const nothingRan = await queue.estimate(target, 2, 0, 'ben');
+    const nothingRan = await queue.estimate(target, atOnce(2), 0, 'ben');
     elapsed += 1_000;
     await ran(1, 10);
     elapsed += 100_000;
-    const known = await queue.estimate(target, 2, 0, 'ben');
-    const own = await queue.estimate(target, 2, 0, 'ana');
-    const empty = await openQueue().queue.estimate('nobody-there', 1, 0, 'ana');
+    const known = await queue.estimate(target, atOnce(2), 0, 'ben');
+    const own = await queue.estimate(target, atOnce(2), 0, 'ana');
+    const empty = await openQueue().queue.estimate('nobody-there', atOnce(1), 0, 'ana');
 
     // ana ben ana ben ana: queues that were never served go by name
     expect(nothingRan).toEqual({ slicesAhead: 1 });
@@ -169,6 +171,23 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     });
     expect(own.slicesAhead).toBe(3);
     expect(empty).toEqual({ slicesAhead: 0 });
+  });
+
+  test('estimates a job whose last slices wait for their log events', async () => {
+    const { target, queue, put, ran } = openQueue();
+    await put('ana', [minutesAgo(1), now + 30 * minuteMs, now + 200 * minuteMs]);
+    await ran(1, 10);
+    elapsed += 100_000;
+
+    const later = { at: now + 120 * minuteMs, slices: 2 };
+    const estimate = await queue.estimate(target, [...atOnce(1), later], 0, 'ana');
+
+    // The first one starts after one of the same caller. Then the slot is free until the last ones may start.
+    expect(estimate).toEqual({
+      slicesAhead: 1,
+      estimatedStartAt: now + 10 * minuteMs,
+      estimatedEndAt: now + 140 * minuteMs,
+    });
   });
 
   test('reads the queue once per second for all callers, and includes newer jobs', async () => {

@@ -6,6 +6,12 @@ import type { OpenTarget } from '../../target.ts';
 import type { Check } from '../check.ts';
 import { toUnread, unreadable } from '../readings.ts';
 
+/** Slices that may start from an instant on, as epoch ms. One in the past means at once. */
+export interface SliceArrival {
+  at: number;
+  slices: number;
+}
+
 /** What an export would find in the queue. Instants are epoch ms. */
 export interface QueueForecast {
   /** Slices that would start before its first. */
