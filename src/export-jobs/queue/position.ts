@@ -120,7 +120,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const snapshot = await snapshotOf(target);
     const { own, others } = splitQueues(snapshot, priority, caller);
     // The snapshot may be older than the job: then it does not count all of its slices.
-    const waiting = own.ready + countOf(own.arrivals);
+    const waiting = own.ready + slicesIn(own.arrivals);
     const queue = { ...own, ready: own.ready + Math.max(0, ranks.last - waiting) };
     const expected = estimateStarts(snapshot, others, queue, [ranks.first, ranks.last]);
     return { position: expected.position, ...expected.estimates };
@@ -132,18 +132,18 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     async estimate(target, arrivals, priority, caller) {
       const snapshot = await snapshotOf(target);
       const { own, others } = splitQueues(snapshot, priority, caller);
-      const added = countOf(arrivals) > 0 ? arrivals : [{ at: 0, slices: 1 }];
+      const added = slicesIn(arrivals) > 0 ? arrivals : [{ at: 0, slices: 1 }];
       const queue = { ...own, arrivals: [...own.arrivals, ...added] };
       const aheadAt = (at = 0) =>
-        own.ready + countOf(own.arrivals.filter((arrival) => arrival.at <= at));
-      const ranks = [aheadAt(added[0]?.at) + 1, aheadAt(added.at(-1)?.at) + countOf(added)];
+        own.ready + slicesIn(own.arrivals.filter((arrival) => arrival.at <= at));
+      const ranks = [aheadAt(added[0]?.at) + 1, aheadAt(added.at(-1)?.at) + slicesIn(added)];
       const { position, estimates } = estimateStarts(snapshot, others, queue, ranks);
       return { slicesAhead: position - 1, ...estimates };
     },
   };
 }
 
-const countOf = (arrivals: readonly SliceArrival[]) =>
+const slicesIn = (arrivals: readonly SliceArrival[]) =>
   arrivals.reduce((sum, { slices }) => sum + slices, 0);
 
 /** A caller's own queue in a snapshot, empty if there is none yet, and all others. */

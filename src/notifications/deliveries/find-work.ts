@@ -23,13 +23,7 @@ export interface DeliveryWork {
  * Finds the destinations with pending deliveries, and whether the outbox has events, in one statement.
  */
 export async function findWork({ queries, now }: Database): Promise<DeliveryWork> {
-  const { rows } = await sql<{
-    destination: string | null;
-    caller: string;
-    dueAt: number;
-    instant: number;
-    events: number;
-  }>`
+  const { rows } = await sql<WorkRow>`
     with recursive
     clock(instant) as (select ${now()}),
     ${hopsOverPending}
@@ -43,11 +37,24 @@ export async function findWork({ queries, now }: Database): Promise<DeliveryWork
     select null, '', instant, instant, (select count(*) from (select 1 from notification_events limit 1) as found)
     from clock
   `.execute(queries);
+  const outbox = rows.find(({ destination }) => destination === null) as WorkRow;
   return {
-    now: Math.max(...rows.map(({ instant }) => instant)), // the last row is always there
-    hasEvents: rows.some(({ events }) => events > 0),
+    now: outbox.instant,
+    hasEvents: outbox.events > 0,
     destinations: rows.flatMap(({ destination, caller, dueAt, instant }) =>
       destination === null ? [] : [{ destination, caller, dueInMs: dueAt - instant }],
     ),
   };
+}
+
+/** A destination with pending deliveries, or the outbox: there is always one row of it, without a destination. */
+interface WorkRow {
+  destination: string | null;
+  caller: string;
+  /** When the first delivery is due, as epoch ms. */
+  dueAt: number;
+  /** The time by the clock of the database, as epoch ms. */
+  instant: number;
+  /** 1 if the outbox has events. */
+  events: number;
 }
