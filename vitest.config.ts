@@ -44,9 +44,9 @@ export default defineConfig({
     // Much of a test is waiting. Fewer, and two cores idle a quarter of the time; more, and they wait for each other.
     maxWorkers: 3,
     // They end what hangs. No machine is so slow that one of them is the verdict of a test.
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
-    expect: { poll: { timeout: 120_000 } },
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
+    expect: { poll: { timeout: 600_000 } },
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
     coverage: {

@@ -6,7 +6,7 @@ import { isShort } from './form.ts';
  * The longest time to wait for anything, in ms. Lower: a busy machine looks like a standstill; in full,
  * some answers take many minutes. Higher: in the short form, the limit of its test comes first.
  */
-export const maxWaitMs = isShort ? 240_000 : 3_600_000;
+export const maxWaitMs = isShort ? 900_000 : 3_600_000;
 
 /** What is awaited. */
 export interface Awaited<Value> {

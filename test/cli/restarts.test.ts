@@ -11,7 +11,7 @@ const restarts = Number(process.env.CLI_RESTARTS ?? 3);
 const hourMs = 3_600_000;
 
 test(`run --wait ends with the code of the job after ${restarts} restarts of the gateway`, {
-  timeout: 600_000 + restarts * 30_000,
+  timeout: 1_800_000 + restarts * 30_000,
 }, async () => {
   await using emulator = await openEmulator({ rateLimits: 'off', pendingMs: 0, runningMs: hourMs });
   emulator.seed.logGroup({ region, logGroupName: '/app' });

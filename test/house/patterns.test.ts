@@ -66,7 +66,7 @@ function complexityOf({ source, flags }: Pattern): Promise<string> {
 }
 
 async function prove(source: string, flags: string): Promise<string> {
-  const found = await check(source, flags, { checker: 'automaton', timeout: 120_000 });
+  const found = await check(source, flags, { checker: 'automaton', timeout: 600_000 });
   return found.status === 'vulnerable' ? found.complexity.summary : found.status;
 }
 

@@ -127,9 +127,7 @@ async function startAll(
 }
 
 describe.each(storageBackends)('the order of the queue on %s', (_name, openStorage) => {
-  test('is the same for the forecast and for the real starts of random queues, to the instant', {
-    timeout: 240_000, // on a busy machine
-  }, async () => {
+  test('is the same for the forecast and for the real starts of random queues, to the instant', async () => {
     const clock = { now: beganAt };
     await using database = await openStore(openStorage, () => clock.now);
 

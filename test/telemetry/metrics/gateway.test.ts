@@ -42,10 +42,7 @@ const untilValue = (
   name: string,
   labels: Record<string, string>,
   value: number,
-) =>
-  expect
-    .poll(async () => (await scrape(gateway)).value(name, labels), { timeout: 20_000 })
-    .toBe(value);
+) => expect.poll(async () => (await scrape(gateway)).value(name, labels)).toBe(value);
 
 describe('the metrics of a gateway', () => {
   test('count what it does, without names of callers, log groups, buckets or jobs', async () => {
