@@ -128,6 +128,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
       return putOffVerification(database, claim, Math.max(0, verdict.inMs), undefined);
     }
     await recordVerdict({ ...options, slices }, claim, verdict);
+    if (verdict.outcome === 'complete') slices.worked({}, 'slices complete again');
     const durationMs = claim.ageMs + elapsed() - beganAt;
     const result =
       verdict.outcome === 'complete' && verdict.findings.isEmpty ? 'empty' : verdict.outcome;

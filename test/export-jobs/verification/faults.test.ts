@@ -91,6 +91,25 @@ describe('an export, verified by its objects', () => {
     });
   });
 
+  test('ends a fault in the log if exports were complete for an hour', async () => {
+    await using queue = await openSeededQueue();
+    await exportUnder(queue, missing('all'));
+    await queue.time.runFor(61 * 60_000);
+    await exportUnder(queue, undefined);
+
+    await exportUnder(queue, missing('all'));
+
+    const lines = queue.log.filter(({ text }) =>
+      /^attempt of a slice failed|again$/.test(String(text)),
+    );
+    expect(lines.map(({ text }) => text)).toEqual([
+      'attempt of a slice failed, retrying',
+      'slices complete again',
+      'attempt of a slice failed, retrying',
+    ]);
+    expect(lines[2]?.since).not.toBe(lines[0]?.since);
+  });
+
   test('is repeated with another prefix if all its objects are missing', async () => {
     await using queue = await openSeededQueue();
 
