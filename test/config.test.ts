@@ -324,7 +324,7 @@ describe('the authentication settings', () => {
       expect(() => readAccess({ HOST })).toThrow(
         expect.objectContaining({
           name: 'ConfigError',
-          message: `HOST is "${HOST}", which other machines can reach, but AUTH is not set; set it to jwt, api-key or mtls (several separated by commas), or to none to let everyone do everything.`,
+          message: `HOST is "${HOST}", which other machines can reach, but AUTH is not set; set it to jwt, api-key or mtls (several separated by commas), or to none if callers need no credentials.`,
         }),
       );
     },

@@ -52,7 +52,7 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
   const { AUTH, HOST, API_KEYS_FILE, POLICY_DIR } = env;
   if (AUTH === undefined && !isLoopback(HOST)) {
     throw configError(
-      `HOST is ${JSON.stringify(HOST)}, which other machines can reach, but AUTH is not set; set it to jwt, api-key or mtls (several separated by commas), or to none to let everyone do everything.`,
+      `HOST is ${JSON.stringify(HOST)}, which other machines can reach, but AUTH is not set; set it to jwt, api-key or mtls (several separated by commas), or to none if callers need no credentials.`,
     );
   }
   const isOpen = AUTH === undefined || AUTH === 'none';
