@@ -32,7 +32,7 @@ export const ArchiveStateName = Type.Unsafe<ArchiveState>({
   type: 'string',
   enum: archiveStates,
   description:
-    'State of the archive, the first one that applies. `ended`: it starts no more exports. `paused`: it starts no exports until it is resumed. In both states, running exports continue. `atRisk`: log events that are not exported expire soon. `incomplete`: at least one partition is lost, or at least one has a latest export that failed or was cancelled. Waived partitions do not count. `behind`: a partition has been due for more than an hour, and is neither covered nor waived. Partitions older than `catchUpDays` count, too. An archive is also `behind` if `stopProblem` is present. The same applies if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: no other state applies. A partition that has been due for less than an hour can still wait for its export.',
+    'State of the archive, the first one that applies. `ended`: it starts no more exports. `paused`: it starts no exports until it is resumed. In both states, running exports continue. `atRisk`: log events that are not exported expire soon. `incomplete`: at least one partition is lost, or the latest export of at least one failed, or somebody cancelled its job. Waived partitions do not count. `behind`: a partition has been due for more than an hour, and is neither covered nor waived. Partitions older than `catchUpDays` count, too. An archive is also `behind` if `stopProblem` is present. The same applies if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: no other state applies. A partition that has been due for less than an hour can still wait for its export.',
   'x-rule': `one of ${archiveStates.join(', ')}`,
 });
 
@@ -42,7 +42,7 @@ const countDescriptions: Record<PartitionState, string> = {
   running: 'whose export is in progress or is being verified',
   covered: 'that are exported and verified',
   missing:
-    'in the state `missing`: their export failed or was cancelled, they are older than `catchUpDays`, or the archive ended before their export',
+    'in the state `missing`: their export failed, somebody cancelled its job, they are older than `catchUpDays`, or the archive ended before their export',
   atRisk:
     'in the state `atRisk`: their log events expire soon. `PartitionState` says when this state replaces `open`, `waiting` or `missing`',
   lost: 'that can no longer be exported: their log events have expired, or their log group was deleted',

@@ -14,7 +14,7 @@ export const PartitionStateName = Type.Unsafe<PartitionState>({
   type: 'string',
   enum: partitionStates,
   description:
-    'State of the partitions. `open`: they are not due yet. `waiting`: they are due and wait for their export. `running`: the export is in progress or is being verified. `covered`: they are exported and verified. `missing`: the export failed or was cancelled, they are older than `catchUpDays`, or the archive ended before their export. `atRisk`: they are not covered, and their log events expire soon: usually within 24 hours, or within 10 % of the retention if that is longer. This state replaces `open` and `waiting`. It also replaces `missing` if the export failed or was cancelled. `lost`: they can no longer be exported. `waived`: a caller has stated that they need no export.',
+    'State of the partitions. `open`: they are not due yet. `waiting`: they are due and wait for their export. `running`: the export is in progress or is being verified. `covered`: they are exported and verified. `missing`: their export failed, somebody cancelled its job, they are older than `catchUpDays`, or the archive ended before their export. `atRisk`: they are not covered, and their log events expire soon: usually within 24 hours, or within 10 % of the retention if that is longer. This state replaces `open` and `waiting`. It also replaces `missing` if the export failed or somebody cancelled its job. `lost`: they can no longer be exported. `waived`: a caller has stated that they need no export.',
   'x-rule': `one of ${partitionStates.join(', ')}`,
 });
 

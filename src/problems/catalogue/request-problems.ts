@@ -116,7 +116,7 @@ export const requestProblems = {
     status: 403,
     title: 'Origin not allowed',
     explanation:
-      'A page of another origin made the browser send a CORS preflight or a POST. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
+      'A page of another origin made the browser send a CORS preflight, or a POST, PATCH or DELETE request. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
     remedy:
       'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. If the page is the Swagger UI of this service, a reverse proxy has changed the `Host` header. Then ask the operator to configure the proxy so that it forwards `Host` unchanged.',
     isRetryable: false,

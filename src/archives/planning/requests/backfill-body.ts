@@ -16,7 +16,7 @@ export const Reprocess = Type.Unsafe<ArchiveBackfillRow['reprocess']>({
   type: 'string',
   enum: reprocesses,
   description:
-    'The partitions to export. `missing`: those that are not covered, not waived and not failed. A partition is failed if its latest export failed or was cancelled. `failed`: the same as `missing`, and also failed partitions. They do not wait for their next automatic try. `all`: the same as `failed`, and covered partitions again, to the next `{revision}`. This `missing` is not the state `missing` of partitions, which includes failed partitions.',
+    'The partitions to export. `missing`: those that are not covered, not waived and not failed. A partition is failed if its latest export failed, or if somebody cancelled its job. `failed`: the same as `missing`, and also failed partitions. They do not wait for their next automatic try. `all`: the same as `failed`, and covered partitions again, to the next `{revision}`. This `missing` is not the state `missing` of partitions, which includes failed partitions.',
   'x-rule': `one of ${reprocesses.join(', ')}`,
 });
 
