@@ -31,7 +31,7 @@ export const backInQueue =
 
 /** Follows a remedy that retries a job. */
 export const forPartitions =
-  'A job of an archive cannot be retried. The archive itself exports a failed partition again, with a new job and another prefix, a few times. Its coverage counts only one export of a partition. If you do not want to wait, request a backfill with `"reprocess": "failed"`.';
+  'A job of an archive cannot be retried. The archive itself exports a failed partition again, with a new job and another prefix, a few times. If you do not want to wait, request a backfill with `"reprocess": "failed"`.';
 
 /** Ends the remedy of a problem that a slice can have. */
 export const retryTheJob = `If a slice failed, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`;
