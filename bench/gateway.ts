@@ -1,10 +1,11 @@
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { readConfig } from '#config/read-config.ts';
 import { readTextSync } from '#files/read-file.ts';
 import { openGateway } from '#open-gateway.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { findFreePort } from '../test/free-port.ts';
 import { type Child, startChild, type Usage, usageOf } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { isShort } from './form.ts';
@@ -186,17 +187,6 @@ function readHealth(port: number, onConnect: () => void): Promise<number | undef
     socket.on('data', (answer) => {
       resolve(Number(answer.toString('latin1', 9, 12)));
       socket.destroy();
-    });
-  });
-}
-
-/** Finds a free local port. */
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
     });
   });
 }

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-
+import { findFreePort } from '../test/free-port.ts';
 import { type Child, pathOf, startChild, startProgram } from './child.ts';
 import { makeFolder } from './folder.ts';
-import { findFreePort } from './gateway.ts';
 import { subjectCore } from './machine.ts';
 import { waitUntil } from './wait-until.ts';
 

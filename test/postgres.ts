@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -16,11 +16,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+
+import { findFreePort } from './free-port.ts';
 
 /** A PostgreSQL server in a temporary folder, on a free local port. */
 export interface Postgres extends AsyncDisposable {
@@ -73,7 +74,7 @@ export async function openPostgres({ isForTestRun = false } = {}): Promise<Postg
   const dataDir = join(folder, 'data');
   const logPath = join(folder, 'log');
   const password = first ? new URL(serverOfRun()).password : randomBytes(12).toString('hex');
-  const port = await findPort();
+  const port = await findFreePort();
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | undefined;
 
@@ -188,20 +189,6 @@ function copyBinaries(folder: string): string {
     if (!existsSync(path)) symlinkSync(basename(source), path);
   }
   return native;
-}
-
-/** A port outside of the ephemeral range, so that no client gets it while the server restarts. */
-async function findPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    server.close();
-    if (isFree) return port;
-  }
 }
 
 /** Removes the servers and folders of runs that were killed. */

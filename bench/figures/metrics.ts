@@ -1,4 +1,5 @@
-import { findFreePort, type RunningGateway } from '../gateway.ts';
+import { findFreePort } from '../../test/free-port.ts';
+import type { RunningGateway } from '../gateway.ts';
 import { createsAt, formatRates, measurePairs, type Pairs } from '../pairs.ts';
 import { median } from '../round.ts';
 import type { Scale, World } from '../scale.ts';

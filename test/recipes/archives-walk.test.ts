@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { temporaryDir } from '../database/homes.ts';
+import { findFreePort } from '../free-port.ts';
 import { nodeEnvironment } from '../node-environment.ts';
 
 // Every command of the walk in docs/archives.md is run, in order, and every claim beside it is checked.
@@ -25,20 +25,12 @@ beforeAll(async () => {
   folder = temporaryDir((whenDone) => {
     remove = whenDone;
   });
-  port = await freePort();
+  port = await findFreePort();
 });
 afterAll(async () => {
   await kill();
   remove();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** Starts the gateway as `npm run demo:archives` does, in a folder of its own. */
 async function start(emulatorPort: number): Promise<void> {
