@@ -51,7 +51,7 @@ export const ShownRun = Type.Object(
     isFinal: Type.Optional(
       Type.Boolean({
         description:
-          'Whether they are not exported again: `refreshDays` is over, and no backfill asks for them. Present if `state` is `covered`.',
+          'Whether no further export of them is planned, neither because of `refreshDays` nor by a backfill. Present if `state` is `covered`.',
       }),
     ),
     cause: Type.Optional(LossCauseName),
