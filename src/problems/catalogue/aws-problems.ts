@@ -119,7 +119,7 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if this service got such an answer before it sent CreateExportTask. If CreateExportTask itself has such an answer, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} For a request, \`isRetryable\` is false. For a slice it is true: a retry of the job is safe.`,
+    explanation: `AWS gave an answer that this service does not know for this operation. The log of the service has the whole answer. If POST /export-tasks returns this problem, CreateExportTask was not sent. Then another call of this service to AWS had the unexpected answer. If CreateExportTask itself has such an answer, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} For a request, \`isRetryable\` is false. For a slice it is true: a retry of the job is safe.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },

@@ -91,7 +91,7 @@ export const jobProblems = {
     status: 409,
     title: 'Export task name used by a different export',
     explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. Perhaps AWS has also created a task for the slice, but does not list it yet. So the slice fails and is not sent again: otherwise its log events could be in S3 twice. ${onlyInSlices}`,
-    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is such a task and it completes, do not export the slice again: its logs are exported, although the slice stays \`failed\`. If there is no such task, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions} If the log events are then in S3 twice, its coverage counts only one of these exports.`,
+    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is such a task and it completes, do not export the slice again: its logs are exported, although the slice stays \`failed\`. If there is no such task, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions} If the log events are then in S3 twice, the coverage of the archive counts only one of these exports.`,
     isRetryable: false,
   },
   'export-task-cancelled': {
@@ -105,7 +105,7 @@ export const jobProblems = {
     status: 502,
     title: 'Export task no longer listed by AWS',
     explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. AWS ends tasks after ${inWords(awsLimits.taskMs)}, so the task no longer runs. Its result is unknown. ${onlyInSlices}`,
-    remedy: `Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the \`destinationPrefix\` and the \`taskId\` of the last attempt. If all objects are there, do not export the slice again: its logs are exported, although it stays \`failed\`. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions} If the log events are then in S3 twice, its coverage counts only one of these exports.`,
+    remedy: `Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the \`destinationPrefix\` and the \`taskId\` of the last attempt. If all objects are there, do not export the slice again: its logs are exported, although it stays \`failed\`. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions} If the log events are then in S3 twice, the coverage of the archive counts only one of these exports.`,
     isRetryable: false,
   },
   'export-incomplete': {
