@@ -127,7 +127,7 @@ async function startAll(
 }
 
 describe.each(storageBackends)('the order of the queue on %s', (_name, openStorage) => {
-  test('is the same for the forecast and for the real starts of random queues, to the instant', async () => {
+  test('is forecast exactly for random queues, with the time of each start', async () => {
     const clock = { now: beganAt };
     await using database = await openStore(openStorage, () => clock.now);
 
