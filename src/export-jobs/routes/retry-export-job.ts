@@ -36,7 +36,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Retry an export job',
       description:
-        'Puts the failed slices into the queue again. If `destinationPrefix` has `{attempt}`, each attempt has its own prefix. The default `destinationPrefix` has `{attempt}`. Completed slices do not change. If a cancel of the job was requested, the answer is 409 `export-job-cancelled`. A job of an archive cannot be retried: the answer is 409 `export-job-of-archive`. The policies must permit both `RetryExportJob` and `CreateExportJob`. The request is safe to repeat: without failed slices nothing changes.',
+        'Puts the failed slices into the queue again. A slice with a `notBeforeAt` in the future waits until then. If `destinationPrefix` has `{attempt}`, each attempt has its own prefix. The default `destinationPrefix` has `{attempt}`. Completed slices do not change. If a cancel of the job was requested, the answer is 409 `export-job-cancelled`. A job of an archive cannot be retried: the answer is 409 `export-job-of-archive`. The policies must permit both `RetryExportJob` and `CreateExportJob`. The request is safe to repeat: without failed slices nothing changes.',
       params: JobParams,
       response: { 202: RetriedExportJob },
     },

@@ -101,6 +101,29 @@ describe.each(storageBackends)('cancel and retry, on %s', (_name, openStorage) =
     expect((await eventsOf(jobId)).at(-1)).toEqual(['slices-retried', { slices: 2 }]);
   });
 
+  test('a retried slice still waits until its log events are exportable', async () => {
+    const jobId = await givenJob(database, 3);
+    const [past, future] = [clock.now - 1, clock.now + 3_600_000];
+    for (const [number, notBeforeAt] of [null, past, future].entries()) {
+      await bringTo(database, jobId, number, 'failed', sliceProblem('destination-not-found'));
+      await database.queries
+        .updateTable('slices')
+        .set({ notBeforeAt, readyAt: notBeforeAt ?? past })
+        .where('jobId', '=', jobId)
+        .where('number', '=', number)
+        .execute();
+    }
+
+    await retryJob(database, jobId, me, 0);
+
+    const rows = database.queries.selectFrom('slices').select('readyAt').orderBy('number');
+    expect(await rows.where('jobId', '=', jobId).execute()).toEqual([
+      { readyAt: clock.now },
+      { readyAt: clock.now },
+      { readyAt: future },
+    ]);
+  });
+
   test('a retry without failed slices changes nothing', async () => {
     const jobId = await givenJob(database, 2);
 

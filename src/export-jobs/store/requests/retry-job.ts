@@ -8,7 +8,7 @@ import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**
  * Puts the failed slices of a job back into the queue, in one transaction. Their counts of failures
- * start again at 0.
+ * start again at 0. A slice whose log events are not exportable yet waits for them, as before.
  * @throws Problem export-job-cancelled, when its cancel was requested; export-job-deleted; and
  * too-many-waiting-slices, when its caller would have more than `maxWaitingSlices`
  */
@@ -48,7 +48,19 @@ export async function writeRetry(
   await requireWaitingCapacity(queries, caller, failed, maxWaitingSlices);
   await queries
     .updateTable('slices')
-    .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })
+    .set((row) => ({
+      state: 'waiting',
+      failures: 0,
+      misses: 0,
+      problem: null,
+      // A slice can fail with others while its log events are not exportable yet.
+      readyAt: row
+        .case()
+        .when('notBeforeAt', '>', database.now())
+        .then(row.ref('notBeforeAt').$notNull())
+        .else(database.now())
+        .end(),
+    }))
     .where('jobId', '=', jobId)
     .where('state', '=', 'failed')
     .execute();
