@@ -19,6 +19,8 @@ export interface HourlyJob {
   /** Several log groups, in turn. */
   logGroupNames?: readonly string[];
   slices?: number;
+  /** The start of its first window, epoch ms. Default: `firstWindowAt`. */
+  fromAt?: number;
   /** The length of the window of a slice, in ms. Default: an hour. */
   sliceMs?: number;
   /** How long its slices still wait for their log events. */
@@ -35,7 +37,7 @@ export interface HourlyJob {
 /** Inserts an accepted job with slices of one hour, or of `sliceMs`. Returns its id. */
 export async function insertHourlyJob(database: Database, job: HourlyJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
-  const { sliceMs = 3_600_000 } = job;
+  const { sliceMs = 3_600_000, fromAt = firstWindowAt } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
   const { logGroupNames = [logGroupName] } = job;
   const {
@@ -45,7 +47,6 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
     verification = 'off',
   } = job;
   const id = randomUUID();
-  const fromAt = firstWindowAt;
   await database.transaction(async (queries) => {
     await queries
       .insertInto('jobs')

@@ -101,7 +101,7 @@ export const CreateExportJob = Type.Object(
       Type.Boolean({
         default: false,
         'x-rule': 'true or false',
-        description: `Whether to export unsettled log events: those less than ${inWords(awsLimits.settlingMs)} old. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable in AWS. So a slice waits until ${inWords(awsLimits.settlingMs)} after the end of its time range. If true, a slice does not wait for that: it can start even before its time range ends. \`to\` may then be up to ${inWords(longestDayMs)} in the future. The export does not contain log events that become exportable later.`,
+        description: `Whether to export unsettled log events: those less than ${inWords(awsLimits.settlingMs)} old. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable in AWS. So a slice waits until ${inWords(awsLimits.settlingMs)} after the end of its time range. If true, a slice does not wait for that: it can start even before its time range ends. \`to\` may then be up to ${inWords(longestDayMs)} in the future. The export does not contain log events that become exportable later. Its verification accepts that they are missing.`,
       }),
     ),
   },

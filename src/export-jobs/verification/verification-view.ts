@@ -19,7 +19,7 @@ export const VerifiedTotals = Type.Object(
       'Number of completed slices that were not verified, because the service role may not list the bucket.',
     ),
     unprovenSlices: Count(
-      'Number of empty slices for which log events in the log group are still possible. The service could not search for log events, or 100 pages of FilterLogEvents were not enough.',
+      'Number of empty slices for which log events in the log group are still possible. The service could not search for log events, or 100 pages of FilterLogEvents were not enough. Or the export began before all log events of its time range were exportable.',
     ),
     uncountedSlices: Count(
       'Number of completed slices whose log events were not counted, although `verification` is `count`. Skipped slices are not among them.',

@@ -62,7 +62,9 @@ export async function verifyExport(
         ? await countExport(claim, { ...context, storage, options })
         : undefined;
     const fault = counted && faultOf(counted);
-    if (fault !== undefined) return isLast ? incomplete(fault) : lookAgain;
+    if (fault !== undefined && !isLast) return lookAgain;
+    if (fault !== undefined && (counted?.outcome === 'broken' || isProvable(claim)))
+      return incomplete(fault);
     const emptiness =
       totals.objects === 0
         ? await findEmptiness(counted, async () =>
@@ -117,21 +119,21 @@ function faultOf(counted: CountedExport): string | undefined {
 }
 
 /**
- * Whether log events in the time range of an export would show that it is incomplete. The time range of a task of
- * AWS can be reversed or end in the future: AWS completes such a task, and events may have come since.
+ * Whether log events in the time range of an export would show that it is incomplete. They do not if they may not
+ * have been exportable, or may have come since. The time range of a task of AWS can also be reversed.
  */
-function isProvable({ isTask, fromAt, toAt, submittedAt }: ClaimedVerification): boolean {
-  return !isTask || (fromAt < toAt && toAt + awsLimits.settlingMs <= submittedAt);
+function isProvable({ fromAt, toAt, submittedAt }: ClaimedVerification): boolean {
+  return fromAt < toAt && toAt + awsLimits.settlingMs <= submittedAt;
 }
 
 const unproven: EmptinessEvidence = { checkedBy: 'ListObjectsV2', pages: 0, isExhaustive: false };
 
-/** A count of all log events proves an export to be empty. Otherwise they are looked for. */
+/** A count of no log events proves an export to be empty. Otherwise they are looked for. */
 async function findEmptiness(
   counted: CountedExport | undefined,
   prove: () => ReturnType<typeof proveEmptiness>,
 ): Promise<EmptinessEvidence | 'has-events'> {
-  if (counted?.outcome === 'counted')
+  if (counted?.outcome === 'counted' && counted.events === 0)
     return { checkedBy: 'StartQuery', pages: 0, isExhaustive: true };
   return (await prove()) ?? 'has-events';
 }

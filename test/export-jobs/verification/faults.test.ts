@@ -2,6 +2,7 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import { region } from '../../world.ts';
+import { firstWindowAt, startAt } from '../insert-hourly-job.ts';
 import type { Queue } from '../open-queue.ts';
 import {
   openSeededQueue,
@@ -485,4 +486,52 @@ describe('a cancel', () => {
       expect((await verdictsOf(queue)).at(-1)).toBe('slice-cancelled');
     },
   );
+});
+
+describe('an export that began before its log events were exportable', () => {
+  const lastHour = { fromAt: startAt - 3_600_000 };
+
+  /** A queue with log events in the last hour. */
+  async function openLateQueue(): Promise<Queue> {
+    const queue = await openSeededQueue({ streams: 0 });
+    const hour = (lastHour.fromAt - firstWindowAt) / 3_600_000;
+    for (const stream of ['a', 'b', 'c']) seedEvents(queue.emulator, stream, ['one', 'two'], hour);
+    return queue;
+  }
+
+  test.each([
+    ['objects', null],
+    ['count', 6],
+  ] as const)('is completed without objects, by %s', async (verification, events) => {
+    await using queue = await openLateQueue();
+
+    await exportUnder(queue, missing('all'), { ...lastHour, verification });
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    const [row] = await verificationsOf(queue);
+    expect(row).toMatchObject({ method: verification, isEmpty: 1, events, looks: 2 });
+    expect(JSON.parse(row?.evidence ?? '')).toEqual({
+      emptiness: { checkedBy: 'ListObjectsV2', pages: 0, isExhaustive: false },
+    });
+    expect(queue.calls('FilterLogEvents')).toEqual([]);
+  });
+
+  test('is completed with fewer log events than the log group has', async () => {
+    await using queue = await openLateQueue();
+
+    await exportUnder(queue, missing(1), { ...lastHour, verification: 'count' });
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await verificationsOf(queue)).toMatchObject([
+      { method: 'count', records: 4, events: 6 },
+    ]);
+  });
+
+  test('is repeated if an object is no whole gzip file', async () => {
+    await using queue = await openLateQueue();
+
+    await exportUnder(queue, truncated, { ...lastHour, verification: 'count' });
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+  });
 });

@@ -46,7 +46,7 @@ export const EmptinessEvidence = Type.Object(
       type: 'string',
       enum: ['FilterLogEvents', 'StartQuery', 'ListObjectsV2'],
       description:
-        'Source of the evidence. `FilterLogEvents`: no log event was found in the log group. `StartQuery`: CloudWatch Logs Insights counted no log event. `ListObjectsV2`: there are no objects, and a search for log events was not possible.',
+        'Source of the evidence. `FilterLogEvents`: no log event was found in the log group. `StartQuery`: CloudWatch Logs Insights counted no log event. `ListObjectsV2`: there are no objects, and a search for log events was not possible or would prove nothing. It would prove nothing if the export began less than 12 hours after the end of its time range.',
     }),
     pages: Count('Number of pages of FilterLogEvents that were read.'),
     isExhaustive: Type.Boolean({
@@ -123,7 +123,7 @@ export const Manifest = Type.Object(
       Type.Object(
         {
           events: Count(
-            'Number of log events that CloudWatch Logs Insights counted in the time range. `totals.records` is at least as high.',
+            'Number of log events that CloudWatch Logs Insights counted in the time range. `totals.records` is at least as high, with one exception. If the export began less than 12 hours after the end of its time range, log events may not have been exportable yet.',
           ),
         },
         { description: 'The log events at AWS. Present with `count`.' },
