@@ -1,6 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { defaultDestinationPrefix } from '#aws/destination-prefix.ts';
+import {
+  defaultDestinationPrefix,
+  effectivePrefix,
+  withoutTrailingSlashes,
+} from '#aws/destination-prefix.ts';
 import {
   requireEach,
   requireExportAt,
@@ -64,7 +68,7 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
         toExportQuestion(target, {
           logGroupName,
           destination,
-          destinationPrefix,
+          destinationPrefix: effectivePrefix(withoutTrailingSlashes(destinationPrefix)), // as a job has it
           priority: 0,
           ...range,
         });

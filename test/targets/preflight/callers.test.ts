@@ -54,6 +54,12 @@ test('returns a preflight of what the policies permit', async () => {
   expect(world.audit.at(-1)).toMatchObject({ principal: 'test#ann' });
 });
 
+test('decides about the prefix that a job has, without slashes at its end', async () => {
+  const { status } = await ask({ destinationPrefix: 'team-a//' });
+
+  expect(status).toBe(200);
+});
+
 describe('rejects without a call to AWS', () => {
   test.for([
     ['a log group that is not permitted', { logGroupNames: ['/team-a/one', '/team-b/one'] }],
