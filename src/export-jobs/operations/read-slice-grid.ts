@@ -81,7 +81,9 @@ export function makeReadSliceGrid(database: Database, elapsed: () => number): Re
   ): Promise<SliceGrid> {
     const { id: jobId } = head;
     const children = totals.split > 0 ? await readChildren(database, jobId) : [];
-    const slices = sliceStates.reduce((sum, state) => sum + totals[state], 0) - children.length;
+    // The children are numbered after all others. They may be more than in the totals, which were read before.
+    const slices =
+      children[0]?.number ?? sliceStates.reduce((sum, state) => sum + totals[state], 0);
     const logGroups = await countLogGroups(database, head, slices);
     const windows = slices / logGroups;
     const fromGroup = Math.min(query.fromGroup ?? 0, logGroups - 1);

@@ -77,6 +77,18 @@ describe.each(storageBackends)('a job with split slices, on %s', (_name, openSto
     expect(b?.[1]).toMatchObject({ waiting: 1, split: 0 });
   });
 
+  test('shows children that were split after the job was read', async () => {
+    const jobId = await jobOf('ann', database);
+    await split(jobId, 0, 1, [12]);
+    const [head, { counts }] = [await headOf(jobId), await snapshotOf(jobId)];
+    await split(jobId, 1, 3, [3, 6, 9]);
+
+    const grid = await makeReadSliceGrid(database, () => 0)(head, counts, {});
+
+    expect([grid.logGroups, grid.windows]).toEqual([1, 1]);
+    expect(grid.rows.map(({ cells }) => cells[0]?.waiting)).toEqual([5]);
+  });
+
   test('of one window and several log groups has the columns that it was accepted with', async () => {
     const jobId = await jobOf('ann', database, { logGroupNames: ['/a', '/b', '/c'] });
     await split(jobId, 0, 3, [12]);
