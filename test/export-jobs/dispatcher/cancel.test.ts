@@ -91,6 +91,20 @@ describe('the cancel of a job', () => {
     expect(await queue.states(jobId)).toEqual(['cancelled']);
   });
 
+  test('is sent again if AWS did not know the new task yet, and ends cancelled', async () => {
+    await using queue = await openQueue({ emulator: { runningMs: 3_600_000 } });
+    const unknown = { ...refusal, code: 'ResourceNotFoundException' };
+    queue.emulator.faults.add({ ...unknown, operation: 'CancelExportTask' });
+    const jobId = await queue.put();
+    await queue.time.runUntil(isIn(queue, jobId, 'running'));
+
+    await queue.cancel(jobId);
+    await queue.runUntilDone();
+
+    expect(await queue.states(jobId)).toEqual(['cancelled']);
+    expect(queue.calls('CancelExportTask')).toHaveLength(2);
+  });
+
   test('does not hide the end of the task if AWS refuses it', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add({ ...refusal, operation: 'CancelExportTask', count: 100_000 });

@@ -1,19 +1,17 @@
-import { gatewayItself } from '#audit/audit.ts';
 import { quoteAws, withoutArns } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
-import { attemptCalls, completedTasks } from '#diagnostics/exports.ts';
+import { completedTasks } from '#diagnostics/exports.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { alarmAfterMs } from '#telemetry/outage-log.ts';
 import { isToBeSplit, taskTooLong, trySplit } from '../../splits/try-split.ts';
-import { recordCall } from '../../store/record-change.ts';
 import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
-import { type CallToAws, type Step, toCallAuditContext } from '../../store/steps/record-step.ts';
+import type { CallToAws, Step } from '../../store/steps/record-step.ts';
 import { beginVerification } from '../../store/verifications/begin-verification.ts';
 import type { OwnedSlot, TaskWatch } from '../owned-slot.ts';
 import { pollInMs, watchOf } from '../pacing/task-watch.ts';
-import { cancelTaskAtAws } from './cancel-task.ts';
+import { isToBeCancelledAgain, requestCancel } from './cancel-task.ts';
 import { recordFailedAttempt } from './record-failed-attempt.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
@@ -25,9 +23,9 @@ import { toStored } from './stored-problem.ts';
 export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<number> {
   const { target, callSpacing, memory, elapsed } = slot;
   if (active.state === 'running' && elapsed() >= memory.cancelNotBefore) {
-    if (active.isCancelRequested) return requestCancel(slot, active);
-    if (!active.taskParameters && (await isToBeSplit(slot, active)))
-      return requestCancel(slot, active, gatewayItself);
+    const isWanted =
+      active.isCancelRequested || (!active.taskParameters && (await isToBeSplit(slot, active)));
+    if (isWanted) return requestCancel(slot, active);
   }
 
   const watch = watchOf(slot, active);
@@ -51,7 +49,9 @@ export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<
   slot.outages.listing.worked({ target: target.name, taskId }, 'AWS lists the running task again');
   if (isActive(task)) {
     watch.polledAt = sentAt - watch.since;
-    return pollInMs(slot, active, watch);
+    return isToBeCancelledAgain(slot, watch, code)
+      ? requestCancel(slot, active)
+      : pollInMs(slot, active, watch);
   }
   memory.endedAt = endedAtOf(task, watch, elapsed());
   await recordEnd(slot, active, task, watch, by);
@@ -68,40 +68,6 @@ function endedAtOf({ executionInfo }: AwsExportTask, watch: TaskWatch, seenAt: n
     return seenAt;
   const ranMs = Math.max(watch.polledAt, completionTime - creationTime);
   return Math.min(seenAt, watch.since + ranMs);
-}
-
-// The pause before a refused cancel is sent again. Meanwhile the task is watched like any other: it may
-// end by itself. Shorter: cancels use up the calls for polls. Longer: the caller waits for the cancel.
-const cancelRetryMs = 10_000;
-
-/** Cancels the task in the slot. `principal` is the gateway itself if it decided that; default: the caller. */
-async function requestCancel(
-  slot: OwnedSlot,
-  active: RunningSlice,
-  principal = active.caller,
-): Promise<number> {
-  const { target, database, memory, elapsed, outages } = slot;
-  const { jobId, slice, attempt, taskId } = active;
-  const { awsRequestId, refusal } = await attemptCalls.run(active, () =>
-    cancelTaskAtAws(slot, taskId, active.caller),
-  );
-  const problem = refusal?.slug;
-  const by = { action: 'CancelExportTask', principal, awsRequestId, problem } as const;
-  // The task has ended or is unknown to AWS: the next poll finds out which.
-  const isOver =
-    refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
-  if (refusal && !isOver) {
-    memory.cancelNotBefore = elapsed() + cancelRetryMs;
-    const facts = { target: target.name, jobId, taskId, problem, err: refusal };
-    outages.cancels.failed(facts, 'failed to cancel a task, retrying');
-    const call = { target: target.name, jobId, taskId, destination: active.destination };
-    await recordCall(database, call, toCallAuditContext(active, by));
-    return 0;
-  }
-  outages.cancels.worked({ target: target.name }, 'AWS accepts cancels again');
-  const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
-  await recordAndAnnounce(slot, active, { to: 'cancelling', attempt: {}, change, by });
-  return 0;
 }
 
 async function recordEnd(
