@@ -13,7 +13,7 @@ import { isStaleState } from '../store/steps/stale-state.ts';
 import {
   type ClaimedVerification,
   claimVerification,
-  renewVerifications,
+  renewVerification,
 } from '../store/verifications/claim-verification.ts';
 import { putOffVerification, recordFindings } from '../store/verifications/record-verification.ts';
 import { recordVerdict } from './record-verdict.ts';
@@ -51,7 +51,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
   const { signal } = stop;
   // Leases of an earlier process of the same name are not ours: nobody works at them.
   const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
-  const running = new Map<string, { target: string; ended: Promise<void> }>();
+  const running = new Map<string, { claim: ClaimedVerification; ended: Promise<void> }>();
   const outages = new Map<string, OutageLog>();
   const slices = makeOutageLog({ ...options, calmMs: slicesCalmMs });
   let claiming: Promise<void> | undefined;
@@ -86,7 +86,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
   }
 
   function busyTargets(): string[] {
-    const counts = Map.groupBy(running.values(), ({ target }) => target);
+    const counts = Map.groupBy(running.values(), ({ claim }) => claim.target);
     return [...counts].flatMap(([target, all]) => (all.length < maxPerTarget ? [] : [target]));
   }
 
@@ -102,7 +102,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
         running.delete(key);
         if (wasFull) wake(); // others may have waited for this one
       });
-    running.set(key, { target: claim.target, ended });
+    running.set(key, { claim, ended });
     track?.(ended);
   }
 
@@ -169,7 +169,8 @@ export function openVerifier(options: VerifierOptions): Verifier {
     async renew() {
       if (running.size === 0 || elapsed() - renewedAt < leaseMs / 3) return;
       const beganAt = elapsed();
-      await renewVerifications(database, owner, leaseMs);
+      // Not all that we have claimed: one whose release has failed must become free.
+      for (const { claim } of running.values()) await renewVerification(database, claim, leaseMs);
       renewedAt = beganAt;
     },
     async close() {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { Problem } from '#problems/problem.ts';
 import { openSeededQueue, readManifests, verdictsOf, verificationsOf } from './seeded-exports.ts';
 
 const completed = ['slice-verifying', 'slice-completed'];
@@ -61,6 +62,46 @@ describe.each(['sqlite', 'postgres'] as const)('a verification, on %s', (backend
     expect(await verdictsOf(queue)).toEqual(completed);
     expect(await readManifests(queue)).toHaveLength(1);
   });
+});
+
+test('a verification whose release failed with the database is taken up while another one lasts', async () => {
+  let isAway = false;
+  let lasts = 0;
+  const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+  await using queue = await openSeededQueue({
+    replicas: 0,
+    async reach(point) {
+      if (point !== 'before-manifest') return;
+      lasts += 1;
+      if (lasts === 1) isAway = true;
+      if (lasts !== 2) return;
+      queue.time.expectSleepers(-1);
+      await isOver;
+      queue.time.expectSleepers(1);
+    },
+  });
+  await queue.put({ slices: 2 });
+  await queue.openReplica({
+    seeDatabase: (database) => ({
+      ...database,
+      async transaction(act) {
+        if (isAway) throw new Problem('database-unavailable', 'The database does not answer.');
+        return database.transaction(act);
+      },
+    }),
+  });
+  await queue.time.runUntil(() => isAway);
+  await queue.time.runFor(5_000);
+  isAway = false;
+
+  await queue.time.runUntil(() => lasts === 2);
+  await queue.time.runFor(120_000);
+  const meanwhile = await queue.states();
+  end();
+  await queue.runUntilDone();
+
+  expect(meanwhile).toEqual(['completed', 'verifying']);
+  expect(await queue.states()).toEqual(['completed', 'completed']);
 });
 
 describe('an export', () => {

@@ -5,7 +5,7 @@ import {
   type ClaimedVerification,
   claimVerification,
   guardVerification,
-  renewVerifications,
+  renewVerification,
 } from '#export-jobs/store/verifications/claim-verification.ts';
 import { maxPutOffMs } from '#export-jobs/store/verifications/due-verifications.ts';
 import type { Findings } from '#export-jobs/store/verifications/findings.ts';
@@ -65,13 +65,17 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
   test('lasts longer if it is renewed by its owner only', async () => {
     const { clock, database, claim } = await given();
     await using _closed = database;
-    await claim('one');
+    const own = held(await claim('one'));
+    const foreign = { ...own, owner: 'two' };
 
     clock.now += leaseMs - 1;
-    await renewVerifications(database, 'two', leaseMs);
-    await renewVerifications(database, 'one', leaseMs);
+    const isRenewed = [
+      await renewVerification(database, foreign, leaseMs),
+      await renewVerification(database, own, leaseMs),
+    ];
     clock.now += leaseMs - 1;
 
+    expect(isRenewed).toEqual([false, true]);
     expect(await claim('two')).toBeUndefined();
   });
 

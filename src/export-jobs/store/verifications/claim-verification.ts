@@ -135,29 +135,24 @@ function toAge(ms: number): number {
 
 /** Makes the guard of steps with a slice that is verified: the lease of the verification. */
 export function guardVerification(
-  { now }: Pick<Database, 'now'>,
+  database: Pick<Database, 'now'>,
   claim: ClaimedVerification,
   leaseMs: number,
 ): StepGuard {
   const hold = async (queries: Queries) => {
-    const { numUpdatedRows } = await heldBy(queries, claim)
-      .set((row) => ({ leasedUntil: row(now(), '+', leaseMs) }))
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw staleState();
+    if (!(await renewVerification({ ...database, queries }, claim, leaseMs))) throw staleState();
   };
   return { target: claim.target, hold };
 }
 
-/** Renews the leases of all verifications that a process works at. */
-export async function renewVerifications(
-  { queries, now }: Database,
-  owner: string,
+/** Renews the lease of a verification. Returns whether it is still held. */
+export async function renewVerification(
+  { queries, now }: Pick<Database, 'queries' | 'now'>,
+  lease: VerificationLease,
   leaseMs: number,
-): Promise<void> {
-  await queries
-    .updateTable('verifications')
+): Promise<boolean> {
+  const { numUpdatedRows } = await heldBy(queries, lease)
     .set((row) => ({ leasedUntil: row(now(), '+', leaseMs) }))
-    .where('owner', '=', owner)
-    .where(sql<boolean>`ended_at is null`) // a literal, so that the partial index fits
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
