@@ -130,3 +130,53 @@ test('does not count a new create as absent if the clock is set forward', async 
   expect(await queue.states(jobId)).toEqual(['completed']);
   expect(queue.emulator.exportTasks()).toHaveLength(1);
 });
+
+test('the clock does not count as set back if all leases are lost while another one is taken', async () => {
+  const targets = ['eu-west-1', 'us-east-1'].map((region) => ({ name: region, region }));
+  await using queue = await openQueue({ targets, replicas: 0, emulator: { runningMs: hourMs } });
+  const [lost, taken] = targets.map(({ name }) => ({
+    target: name,
+    destination: `archive-${name}`,
+  }));
+  const creates = () => queue.calls('CreateExportTask').length;
+  const renewals = new WeakSet<object>();
+  const renewed = Promise.withResolvers<void>();
+  let isTaking = false;
+  await queue.openReplica({
+    seeDatabase: (database) => ({
+      ...database,
+      async transaction(act) {
+        if (isTaking) {
+          isTaking = false;
+          queue.time.expectSleepers(-1);
+          await renewed.promise;
+          queue.time.expectSleepers(1);
+        }
+        return database.transaction(act);
+      },
+      queries: database.queries.withPlugin({
+        transformQuery({ node, queryId }) {
+          if (JSON.stringify(node).includes('update slots set leased_until')) renewals.add(queryId);
+          return node;
+        },
+        async transformResult({ result, queryId }) {
+          if (!renewals.has(queryId) || result.rows.length > 0) return result;
+          renewed.resolve();
+          while (creates() < 2) await new Promise(setImmediate);
+          return result;
+        },
+      }),
+    }),
+  });
+  await queue.put(lost);
+  await queue.time.runUntil(() => creates() === 1);
+
+  isTaking = true;
+  await queue.put(taken);
+  await queue.time.runUntil(() => !isTaking);
+  await queue.database.queries.updateTable('slots').set({ owner: 'another' }).execute();
+  await queue.time.runUntil(() => creates() === 2);
+  await queue.time.runFor(5_000);
+
+  expect(queue.log.filter(({ text }) => text === told)).toEqual([]);
+});

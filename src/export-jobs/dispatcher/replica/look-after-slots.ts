@@ -90,7 +90,7 @@ export async function lookAfterSlots(
     if (held.length > 0) {
       const leases = held.map(({ lease }) => lease);
       const { lost, now } = await renewLeases(database, owner, leases, leaseMs);
-      workers.noteClock(now, beganAt);
+      if (now !== undefined) workers.noteClock(now, beganAt);
       for (const { worker, lease } of held) {
         if (worker.held()?.lease !== lease) continue;
         if (lost.includes(lease)) worker.lost();

@@ -3,10 +3,10 @@ import { sql } from 'kysely';
 import type { Database } from '#database/database.ts';
 import type { Lease } from './hold-lease.ts';
 
-/** The leases of a process that are lost, and the time on the database's clock. */
+/** The leases of a process that are lost, and the time on the database's clock; undefined if all are lost. */
 export interface Renewal {
   lost: Lease[];
-  now: number;
+  now: number | undefined;
 }
 
 /** Renews all leases of a process, at least one, in one statement. */
@@ -21,7 +21,7 @@ export async function renewLeases(
   const rows = await renew(database, owner, targets, leaseMs);
   const fences = new Map(rows.map(({ target, fence }) => [target, fence]));
   const lost = leases.filter(({ target, fence }) => fences.get(target) !== fence);
-  return { lost, now: rows[0]?.now ?? Number.NEGATIVE_INFINITY };
+  return { lost, now: rows[0]?.now };
 }
 
 interface HeldRow {
