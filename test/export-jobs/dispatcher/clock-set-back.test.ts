@@ -99,6 +99,29 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(queue.time.now() - openedAt).toBeLessThan(90_000);
     });
 
+    test('does not keep a new owner from finding an orphaned task within a minute', async () => {
+      const emulator = { runningMs: hourMs, activeTaskLimit: 2 };
+      const { queue, off } = await openTurnable({ replicas: 0, emulator });
+      await using _closed = queue;
+      const late = {
+        operation: 'CreateExportTask',
+        kind: 'late-effect',
+        delayMs: 250_000,
+      } as const;
+      queue.emulator.faults.add(late);
+      await queue.put({ slices: 1 });
+      const first = await queue.openReplica();
+      await queue.time.runUntil(() => queue.emulator.exportTasks().length === 1);
+      await first.close();
+
+      off.ms = -hourMs;
+      await queue.openReplica();
+      await queue.time.runUntil(() => queue.emulator.exportTasks().length === 2);
+      await queue.time.runFor(60_000);
+
+      expect(queue.calls('CancelExportTask')).toHaveLength(1);
+    });
+
     test('keeps a slice waiting until its log events are exportable', async () => {
       const { queue, off } = await openTurnable();
       await using _closed = queue;

@@ -28,7 +28,7 @@ interface StandBack {
 /**
  * The lease, the time on the database's clock, and by how many ms that clock was set back at least
  * since the last owner renewed. Then how long ago, in ms, a create was sent, and a complete sweep began;
- * null for never. Without a lease: whether the target has moved to another account or Region, and in
+ * null for never, or if that is unknown. Without a lease: whether the target has moved to another account or Region, and in
  * how many ms the current lease ends.
  */
 export type LeaseAnswer =
@@ -111,8 +111,9 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
     if (taken) {
       const { fence, leasedUntil, sentAt, sweptAt } = taken;
       const now = leasedUntil - leaseMs;
-      const sentAgoMs = sentAt && now - sentAt;
-      const sweptAgoMs = sweptAt && now - sweptAt;
+      const sentAgoMs = sentAt && Math.max(0, now - sentAt);
+      // A sweep in the future is from before the clock was set back: how long ago it was is unknown.
+      const sweptAgoMs = sweptAt !== null && sweptAt <= now ? now - sweptAt : null;
       const setBackMs = Math.max(0, heldUntil - leasedUntil);
       return { lease: { target, owner, fence }, now, setBackMs, sentAgoMs, sweptAgoMs };
     }
