@@ -11,7 +11,7 @@ import {
   recordOrphan,
 } from '../store/orphaned-tasks.ts';
 import { recordCall } from '../store/record-change.ts';
-import { cancelTaskAtAws } from './attempts/cancel-task.ts';
+import { cancelTaskAtAws, isOver } from './attempts/cancel-task.ts';
 import { isSameExport } from './attempts/same-export.ts';
 import type { OwnedSlot } from './owned-slot.ts';
 
@@ -157,7 +157,9 @@ async function handleOrphan(
     awsRequestId,
     problem: refusal?.slug,
   });
-  if (!refusal) return outages.cancels.worked({ target: target.name }, 'AWS accepts cancels again');
+  if (!refusal || isOver(refusal)) {
+    return outages.cancels.worked({ target: target.name }, 'AWS accepts cancels again');
+  }
   const facts = { target: target.name, taskId, problem: refusal.slug, err: refusal };
   outages.cancels.failed(facts, 'failed to cancel an orphaned task, retrying');
 }

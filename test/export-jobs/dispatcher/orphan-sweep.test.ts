@@ -156,6 +156,28 @@ describe('an orphaned task', () => {
     expect(cancels(queue)).toEqual([]);
   });
 
+  test('that ends just before its cancel is not logged as one that is cancelled again', async () => {
+    let endIt = () => {};
+    await using queue = await openQueue({
+      emulator: { activeTaskLimit: 2 },
+      reach: async (point) => {
+        if (point === 'before-orphan-cancel') endIt();
+      },
+    });
+    await queue.put();
+    const order = { taskName: await markerOf(queue) };
+    queue.emulator.seed.foreignTask({ region, durationMs: 600_000, order });
+    endIt = () => queue.emulator.clock.advance(600_000);
+
+    await queue.time.runFor(61_000);
+
+    const answers = queue.calls('CancelExportTask').map(({ errorCode }) => errorCode);
+    expect(new Set(answers)).toEqual(new Set(['InvalidOperationException']));
+    expect(queue.log.map(({ text }) => text)).not.toContain(
+      'failed to cancel an orphaned task, retrying',
+    );
+  });
+
   describe('of a job that was deleted', () => {
     const deleteJob = ({ database, time }: Queue, id: string) =>
       database.queries

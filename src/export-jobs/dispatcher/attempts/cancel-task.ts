@@ -25,10 +25,7 @@ export async function requestCancel(slot: OwnedSlot, active: RunningSlice): Prom
   );
   const problem = refusal?.slug;
   const by = { action: 'CancelExportTask', principal, awsRequestId, problem } as const;
-  // The task has ended or is unknown to AWS: the next poll finds out which.
-  const isOver =
-    refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
-  const isRefused = refusal !== undefined && !isOver;
+  const isRefused = refusal !== undefined && !isOver(refusal);
   if (isRefused) {
     const facts = { target: target.name, jobId, taskId, problem, err: refusal };
     outages.cancels.failed(facts, 'failed to cancel a task, retrying');
@@ -44,6 +41,11 @@ export async function requestCancel(slot: OwnedSlot, active: RunningSlice): Prom
   const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
   await recordAndAnnounce(slot, active, { to: 'cancelling', attempt: {}, change, by });
   return 0;
+}
+
+/** Whether AWS refused a cancel because the task has ended or is unknown: the next listing shows which. */
+export function isOver({ slug }: Problem): boolean {
+  return slug === 'export-task-already-finished' || slug === 'export-task-not-found';
 }
 
 /**
