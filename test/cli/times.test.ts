@@ -42,6 +42,34 @@ describe('a time', () => {
   });
 
   test.each([
+    // Skipped, west and east of UTC.
+    ['2024-09-08', 'America/Santiago', '2024-09-08T04:00:00Z'],
+    ['2024-03-10', 'America/Havana', '2024-03-10T05:00:00Z'],
+    ['2024-04-26', 'Africa/Cairo', '2024-04-25T22:00:00Z'],
+    ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00Z'],
+    // Repeated, east and west of UTC.
+    ['2021-10-29', 'Asia/Amman', '2021-10-28T21:00:00Z'],
+    ['2024-11-03', 'America/Havana', '2024-11-03T04:00:00Z'],
+    ['2010-11-07', 'America/St_Johns', '2010-11-07T02:30:00Z'],
+  ])(
+    '%s in %s begins when the clock shows that day for the first time',
+    (text, timeZone, instant) => {
+      expect(read(text, timeZone)).toBe(instant);
+      const dayLater = Date.parse(`${text}T12:00:00Z`) + 86_400_000;
+      expect(inUtcText(readTime('from', 'yesterday', { now: dayLater, timeZone }))).toBe(instant);
+    },
+  );
+
+  test.each([
+    ['2024-03-10T02:30', 'America/New_York', '2024-03-10T07:30:00Z'],
+    ['2024-03-31T02:30:00.5', 'Europe/Berlin', '2024-03-31T01:30:00.500Z'],
+    ['2024-10-27T02:30:00.5', 'Europe/Berlin', '2024-10-27T00:30:00.500Z'],
+    ['2024-11-03T01:30', 'America/New_York', '2024-11-03T05:30:00Z'],
+  ])('%s in %s, when the clocks change, is %s', (text, timeZone, instant) => {
+    expect(read(text, timeZone)).toBe(instant);
+  });
+
+  test.each([
     '',
     'tomorrow',
     '7d',

@@ -4,7 +4,10 @@ const dayMs = 86_400_000;
 
 /** The clock on a wall in a time zone. A local time is epoch ms of the same digits in UTC. */
 export interface ZoneClock {
-  /** The instant at which the clock shows a local time. */
+  /**
+   * The instant at which the clock shows a local time for the first time. A time that the clock skips is as much later
+   * as it is set forward: a skipped midnight is the first instant of its day.
+   */
   toInstant(local: number): number;
   /** The instant at which a day begins: 0 is the day of `at`, -1 the day before. */
   startOfDay(at: number, days: number): number;
@@ -22,9 +25,10 @@ export function makeZoneClock(timeZone: string): ZoneClock {
   };
   const offsetAt = (at: number) => toLocal(at) - Math.floor(at / 1_000) * 1_000;
   const toInstant = (local: number) => {
-    // The offset at a time that is wrong by one offset is right, unless the clocks change in between.
-    const near = local - offsetAt(local);
-    return local - offsetAt(near);
+    // Two changes of the clocks are at least a week apart: these are the offsets before and after the only one.
+    const [before = 0, after = 0] = [local - dayMs, local + dayMs].map(offsetAt);
+    const shown = [before, after].find((offset) => offsetAt(local - offset) === offset);
+    return local - (shown ?? before);
   };
   return {
     toInstant,
