@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
 import { givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
@@ -280,6 +280,34 @@ test('a job page follows its job, and keeps what is open', async () => {
   expect(await page.locator('#progress').textContent()).toBe('completed: 3 completed');
   expect(await page.locator('#cancel-job').count()).toBe(0);
   expect(complaints).toEqual([]);
+});
+
+test.each([
+  ['its stream of events is refused', 'eventsource', 503],
+  ['a read of it is refused', 'fetch', 429],
+])('a job page shows the end of its job when %s once', async (_case, resourceType, status) => {
+  const id = await givenJob(world.database, 1);
+  const { page } = await browser.open();
+  let refusals = 0;
+  await page.route('**/ui/jobs/**', (route) => {
+    if (route.request().resourceType() !== resourceType || refusals > 0) return route.continue();
+    refusals += 1;
+    return route.fulfill({ status, body: '' });
+  });
+  await page.clock.install();
+  await page.goto(`${world.url}/ui/jobs/${id}`);
+
+  await bringTo(world.database, id, 0, 'completed');
+  world.jobChanged(id);
+
+  await vi.waitUntil(
+    async () => {
+      await page.clock.fastForward(15_000);
+      return (await page.locator('#job-facts .badge.completed').count()) === 1;
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+  expect(refusals).toBe(1);
 });
 
 test.each([

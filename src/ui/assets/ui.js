@@ -20,6 +20,8 @@ const changes = [
 ];
 // Shorter: a job with many events reads its page all the time. Longer: it lags behind.
 const pauseMs = 1_000;
+// After a refusal. Shorter: pages load a service that is busy. Longer: they are old after each restart of it.
+const retryMs = 15_000;
 let isReading = false;
 let isDue = false;
 let source;
@@ -31,16 +33,18 @@ async function refresh() {
   isReading = true;
   while (isDue && !document.hidden) {
     isDue = false;
-    await readAgain().catch(() => {}); // the next change reads it again
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const isRead = await readAgain().catch(() => false);
+    if (!isRead) isDue = true; // no other change may follow
+    await new Promise((resolve) => setTimeout(resolve, isRead ? pauseMs : retryMs));
   }
   isReading = false;
 }
 
+/** Returns whether there was an answer. A service that is busy or restarts has another one later. */
 async function readAgain() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
   if (answer.redirected) location.reload(); // the session has ended
-  if (!answer.ok || answer.redirected) return;
+  if (!answer.ok || answer.redirected) return answer.status < 500 && answer.status !== 429;
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const part of document.querySelectorAll('[data-part], [data-text]')) {
     const current = page.getElementById(part.id);
@@ -51,6 +55,7 @@ async function readAgain() {
   const events = page.querySelector('main').dataset.events;
   if (events) main.dataset.events = events;
   else delete main.dataset.events;
+  return true;
 }
 
 /** Replaces a part. Keeps what is open, how far it is scrolled, and what has the focus. */
@@ -82,9 +87,23 @@ function successorOf(element, current) {
 function follow() {
   const { events } = main.dataset;
   if (!events || document.hidden) return;
-  source = new EventSource(events);
-  for (const type of changes) source.addEventListener(type, () => void refresh());
-  source.addEventListener('job-ended', () => source.close());
+  const opened = new EventSource(events);
+  source = opened;
+  for (const type of changes) opened.addEventListener(type, () => void refresh());
+  opened.addEventListener('job-ended', () => opened.close());
+  // The browser connects again after a break, but not after a refusal.
+  opened.addEventListener('error', () => {
+    if (opened.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => opened === source && resume(), retryMs);
+  });
+}
+
+/** Follows the events again. A page that had a stream may have missed some. */
+function resume() {
+  source?.close();
+  if (document.hidden) return;
+  if (source || isDue) void refresh();
+  follow();
 }
 
 function addLocalTimes(root) {
@@ -97,9 +116,4 @@ addLocalTimes(document);
 follow();
 const { refresh: seconds } = main.dataset;
 if (seconds) setInterval(() => void refresh(), Number(seconds) * 1_000);
-document.addEventListener('visibilitychange', () => {
-  source?.close();
-  if (document.hidden) return;
-  if (source || isDue) void refresh();
-  follow();
-});
+document.addEventListener('visibilitychange', resume);
