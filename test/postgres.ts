@@ -108,7 +108,10 @@ export async function openPostgres({ isForTestRun = false } = {}): Promise<Postg
       '--auth=scram-sha-256',
       '--set=scram_iterations=1', // thousands of connections log in
       '--encoding=UTF8',
+      // A server of production has the order of a language, too.
       '--locale=C',
+      '--locale-provider=icu',
+      '--icu-locale=en-US',
       '--no-sync',
     ];
     execFileSync(join(native, 'bin/initdb'), options, { ...owner, cwd: folder, stdio: 'pipe' });

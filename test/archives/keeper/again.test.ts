@@ -49,6 +49,26 @@ describe.each(['sqlite', 'postgres'] as const)('the refresh of a partition, on %
     expect(await kept.summary(id)).toMatchObject({ state: 'current', partitions: { covered: 1 } });
   });
 
+  test('leaves its export in the queue until it starts', async () => {
+    await using kept = await openKeptArchives({ backend });
+    // The order of letters is that of a language on PostgreSQL, and that of bytes elsewhere.
+    const logGroupNames = ['/app/a', '/app/B'];
+    for (const name of logGroupNames) kept.seed(name);
+    const window = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+    await kept.accept({ logGroupNames, ...window, refreshDays: 3 });
+    await kept.look();
+    await coverAll(kept);
+    kept.advance(2 * dayMs);
+    await kept.look();
+    const refresh = await kept.waiting();
+
+    kept.advance(hourMs);
+    await kept.look();
+
+    expect(refresh).toMatchObject([{ revision: 2 }, { revision: 2 }]);
+    expect(await kept.waiting()).toEqual(refresh);
+  });
+
   test('keeps the earlier export as final when the log events expire before it', async () => {
     await using kept = await openKeptArchives({ backend });
     kept.seed('/app/a', { retentionInDays: 3 });

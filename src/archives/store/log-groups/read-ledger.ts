@@ -61,7 +61,8 @@ export async function readLedgerPage(
   const rows = await readMissing(queries, names);
   const ranges = Map.groupBy(await readRanges(queries, names, isWhole), keyOf);
   const missing = Map.groupBy(rows, keyOf);
-  const worked = [...inWork].filter((name) => names.from <= name && name <= names.to);
+  // By name: texts have another order in PostgreSQL than here.
+  const worked = groups.map(nameOf).filter((name) => inWork.has(name));
   const again = Map.groupBy(
     await readAgain(queries, archiveId, new Set([...worked, ...rows.map(nameOf)])),
     keyOf,
