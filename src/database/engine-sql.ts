@@ -11,6 +11,8 @@ interface EngineSql {
   now: RawBuilder<number>;
   /** The text of a member of a column that holds JSON. */
   jsonText(column: string, member: string): RawBuilder<string | null>;
+  /** The text of a column, to be sorted as texts are here. PostgreSQL sorts by the language of the database. */
+  inBytes(column: string): RawBuilder<string>;
 }
 
 /** These expressions, for each storage backend. */
@@ -18,10 +20,12 @@ export const engineSql: Record<Database['kind'], EngineSql> = {
   sqlite: {
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     jsonText: (column, member) => sql<string | null>`${sql.ref(column)} ->> ${sql.lit(member)}`,
+    inBytes: (column) => sql<string>`${sql.ref(column)}`,
   },
   postgres: {
     now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     jsonText: (column, member) =>
       sql<string | null>`cast(${sql.ref(column)} as json) ->> ${sql.lit(member)}`,
+    inBytes: (column) => sql<string>`${sql.ref(column)} collate "C"`,
   },
 };

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import { readTaskParameters } from '../task-parameters.ts';
 import { servingOrder } from './serving-order.ts';
 
@@ -32,6 +33,7 @@ export async function pickNext(queries: Queries, database: Database, target: str
   const moment = {
     at: database.now(),
     start: sql<number>`(select turns + 1 from slots where target = ${target})`,
+    caller: engineSql[database.kind].inBytes('lines.caller'),
   };
   for (const { inSql, direction } of servingOrder) ready = ready.orderBy(inSql(moment), direction);
   const queue = await ready.limit(1).executeTakeFirst();

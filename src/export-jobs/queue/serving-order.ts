@@ -27,6 +27,8 @@ export interface StartMoment {
 interface StartMomentInSql {
   at: Expression<number>;
   start: Expression<number>;
+  /** The caller, to be sorted as in memory. */
+  caller: RawBuilder<string>;
 }
 
 /** One key of the order: the same value in memory and in a statement over `lines`. */
@@ -66,7 +68,7 @@ export const servingOrder: readonly OrderKey[] = [
   {
     direction: 'asc',
     inMemory: ({ caller }) => caller,
-    inSql: () => sql`${sql.ref('lines.caller')}`,
+    inSql: ({ caller }) => caller,
   },
 ];
 
