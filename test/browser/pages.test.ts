@@ -202,6 +202,18 @@ test('a job of 10,000 slices is a grid of ranges that leads to each slice', asyn
   expect(rows.at(0)).toBe('/aws/lambda/service-20');
 });
 
+test('the last part of a grid leads back to the whole part before it', async () => {
+  const logGroupNames = Array.from({ length: 25 }, (_, n) => `/aws/lambda/service-${n}`);
+  const id = await jobOf('ann', world.database, { logGroupNames });
+  const { page } = await browser.open();
+  await page.goto(`${world.url}/ui/jobs/${id}?fromGroup=20`);
+
+  await page.getByRole('link', { name: 'Previous log groups' }).click();
+  await page.getByText('Log groups 1 to 20 of 25.').waitFor();
+
+  expect(await page.locator('.grid tbody tr').count()).toBe(20);
+});
+
 test.each([
   ['archive', 1_280, () => `archives/${archiveId}`],
   ['archive', 400, () => `archives/${archiveId}`],

@@ -26,6 +26,7 @@ function pageOf(job: ExportJob, view: Partial<JobView> = {}) {
     logGroups: 1,
     windows: 0,
     fromGroup: 0,
+    previousGroup: 0,
     fromWindow: 0,
     toWindow: 0,
     columns: [],

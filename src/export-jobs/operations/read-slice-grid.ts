@@ -46,6 +46,8 @@ export interface SliceGrid {
   logGroups: number;
   windows: number;
   fromGroup: number;
+  /** The index of the first row of the part before this one. */
+  previousGroup: number;
   fromWindow: number;
   toWindow: number;
   columns: GridColumn[];
@@ -134,6 +136,7 @@ export function makeReadSliceGrid(database: Database, elapsed: () => number): Re
       logGroups,
       windows,
       fromGroup,
+      previousGroup: Math.max(0, fromGroup - maxRows),
       fromWindow,
       toWindow,
       columns: bounds.map((column) => ({

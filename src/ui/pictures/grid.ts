@@ -71,15 +71,14 @@ function cell(counts: SliceCounts): Html {
 }
 
 function otherParts(path: string, query: GridQuery, grid: SliceGrid): Html {
-  const { logGroups, windows, fromGroup, fromWindow, toWindow, rows } = grid;
+  const { logGroups, windows, fromGroup, previousGroup, fromWindow, toWindow, rows } = grid;
   const nextGroup = fromGroup + rows.length;
   const link = (text: string, part: GridQuery) =>
     html`<a href="${urlOf(path, { ...query, ...part })}#grid-title">${text}</a> `;
   const links = [
     toWindow - fromWindow < windows &&
       html`<a href="${urlOf(path, { ...query, fromWindow: undefined, toWindow: undefined })}#grid-title">All time ranges</a> `,
-    fromGroup > 0 &&
-      link('Previous log groups', { fromGroup: Math.max(0, fromGroup - rows.length) }),
+    fromGroup > 0 && link('Previous log groups', { fromGroup: previousGroup }),
     nextGroup < logGroups && link('Next log groups', { fromGroup: nextGroup }),
   ].filter((each) => each !== false);
   const shown = `Log groups ${inDigits(fromGroup + 1)} to ${inDigits(nextGroup)} of ${inDigits(logGroups)}.`;

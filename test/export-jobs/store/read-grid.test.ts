@@ -64,6 +64,7 @@ describe.each(storageBackends)('the grid of a job on %s', (_name, openStorage) =
       rows.flatMap(({ cells }) => cells).reduce((sum, { waiting }) => sum + waiting, 0);
     expect(first.columns.length).toBeLessThanOrEqual(31);
     expect([first.rows.length, last.rows.length]).toEqual([20, 5]);
+    expect(last.previousGroup).toBe(0);
     expect(count(first) + count(last)).toBe(10_000);
     expect(first.columns.at(-1)).toMatchObject({ toWindow: 400, toAt: firstDay + 400 * dayMs });
     expect([part.columns.length, count(part)]).toEqual([10, 200]);
