@@ -49,6 +49,8 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
     app.addHook('preHandler', (request, reply, done) => {
       const { action, isWaiting } = request.routeOptions.config;
       if (action === undefined || isWaiting) return done();
+      // The caller has left during its authentication. Nothing would end the count of this request.
+      if (reply.raw.closed) return;
       const kind = actions[action];
       if (!load.mayEnter(kind)) return done(refusal()); // the load has changed since onRequest
       load.enter(kind);

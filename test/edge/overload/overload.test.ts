@@ -166,6 +166,29 @@ function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
 }
 
+test('does not count requests whose callers leave before they are authenticated', async () => {
+  const authenticated = Promise.withResolvers<void>();
+  let held = 0;
+  const authenticate: Authenticate = async ({ headers }) => {
+    if (headers['test-held'] !== undefined) {
+      held += 1;
+      await authenticated.promise;
+    }
+    return anonymous;
+  };
+  await using world = await openLate({ access: () => ({ ...openToAll, authenticate }) });
+  const retry = `POST /export-jobs/${jobId}/retry HTTP/1.1\r\nHost: test\r\nTest-Held: 1\r\n\r\n`;
+  const sockets = openSockets(world.port, createLevel.inFlight, retry);
+  await world.waitFor(() => held === sockets.length);
+
+  for (const socket of sockets) socket.resetAndDestroy();
+  await expect.poll(() => connectionsOf(world.app.server)).toBe(0);
+  authenticated.resolve();
+  await new Promise(setImmediate);
+
+  expect(await world.shed(creates)).toBe(0);
+});
+
 test('does not count answered requests as in flight', async () => {
   await using world = await openLate();
 
