@@ -168,6 +168,22 @@ describe('a changed configuration of the targets', () => {
     expect(world.targets.whyClosed('second')).toBeUndefined();
   });
 
+  test('lets only one target use an account and Region after one of them was taken back', async () => {
+    await using world = await openWorld({ jobs: {}, targets: [{ name: 'first', region }] });
+    world.targets.onChange(() => {}); // so that it drains
+    const first = { name: 'first', region };
+    const second = { name: 'second', region, accountId: '123456789012' };
+
+    world.targets.configure([second]);
+    await world.waitFor(() => stateOf(world, 'second') === 'ready');
+    world.targets.configure([first, second]);
+    await world.waitFor(() => stateOf(world, 'second') === 'unusable');
+    await world.waitFor(() => world.calls('GetCallerIdentity').length === 3); // the last is about the second
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+
+    expect(['first', 'second'].map((name) => stateOf(world, name))).toEqual(['ready', 'unusable']);
+  });
+
   test('opens a misconfigured target once the other one of its account and Region is gone', async () => {
     await using world = await openWorld({
       jobs: {},

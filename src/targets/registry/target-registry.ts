@@ -53,11 +53,12 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
     const isSame = entry.state === state && entry.problem?.detail === problem?.detail;
     entry.problem = problem; // with the latest cause
     if (isSame && problem) onStillUnusable(entry);
+    // Also one that is ready already: it left its slot while it drained.
+    if (state === 'ready') slots.set(slotOf(entry), entry);
+    else leaveSlot(entry);
     if (isSame) return;
     counts[entry.state] -= 1;
     counts[state] += 1;
-    if (state === 'ready') slots.set(slotOf(entry), entry);
-    else leaveSlot(entry);
     Object.assign(entry, { state, since: now() });
     onState(entry);
     announce(entry.settings.name);
