@@ -139,7 +139,7 @@ export function makeOwnedAccess<Head>(options: {
     const owned = toOwned(head);
     if (!owned.hasMoreLogGroups || authorizer.isOpen) return noFurtherDecision;
     const answers = memoryOf(request.principal);
-    const key = `${action} ${owned.key}`;
+    const key = JSON.stringify([action, owned.key, owned.target]); // the account of a target can change
     const known = answers.get(key);
     if (known) return { ...(await known), decisions: 0 };
     const answer = evaluateFurtherLogGroups(request, action, head);

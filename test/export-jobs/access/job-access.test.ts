@@ -37,6 +37,7 @@ const job: JobHead = {
 let done: string[];
 let rule: Rule;
 let version: number;
+let known: KnownTarget;
 let pages: (() => Promise<{ logGroupNames: string[]; next: number | undefined }>)[];
 let access: JobAccess;
 
@@ -44,6 +45,7 @@ beforeEach(() => {
   done = [];
   rule = () => false;
   version = 1;
+  known = target;
   pages = [];
   const authorizer = authorizerBy((principal, question) => {
     done.push(`decide ${question.action} ${question.resource.target.name}`);
@@ -51,7 +53,7 @@ beforeEach(() => {
   });
   access = makeJobAccess({
     authorizer: { ...authorizer, version: () => version },
-    lookTarget: (name = target.name) => (name === target.name ? target : undefined),
+    lookTarget: (name = target.name) => (name === target.name ? known : undefined),
     async findJob(jobId) {
       done.push('head');
       if (jobId === 'deleted') return { id: jobId, caller: 'test#ann', deletedAt: 0 };
@@ -127,6 +129,17 @@ test('remembers answers separately for each caller and action', async () => {
   version += 1;
   await find('job', bob);
   expect(reads()).toBe(4);
+});
+
+test('decides all log groups again when the target has another account', async () => {
+  rule = (_principal, { resource }) =>
+    resource.logGroupName === '/a' || resource.target.accountId === target.accountId;
+  const bob = request('bob');
+
+  await find('job', bob);
+  known = { ...target, accountId: '210987654321' };
+
+  await expect(find('job', bob)).rejects.toMatchObject(notFound);
 });
 
 test('shares one evaluation between concurrent requests', async () => {
