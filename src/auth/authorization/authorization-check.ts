@@ -5,6 +5,7 @@ import { Text } from '#validation/text.ts';
 import type { Principal } from '../principal.ts';
 import { type Action, actions, policyGroupOf } from './action.ts';
 import { noTarget, type Question, type Resource, type TargetIdentity } from './authorizer.ts';
+import { contextMembers } from './policies/schema.ts';
 
 const name = (description: string) =>
   Text({ minLength: 1, maxLength: 1_024, rule: 'text of 1 to 1024 characters', description });
@@ -160,7 +161,7 @@ export function toPrincipal({
   return { id: `${issuer}#${subject}`, issuer, subject, groups, claims };
 }
 
-/** Turns a check into a question. Every circumstance has a value, so that no policy fails on a missing one. */
+/** Turns a check into a question. Every circumstance of its action has a value, so that no policy fails on a missing one. */
 export function toQuestion(target: TargetIdentity, check: AuthorizationCheck): Question {
   const { action, logGroupName = '', destination = '' } = check;
   const { destinationPrefix: prefix = '' } = check;
@@ -170,9 +171,8 @@ export function toQuestion(target: TargetIdentity, check: AuthorizationCheck): Q
     policyGroupOf(action) === 'webhooks'
       ? { target: noTarget, webhookEndpoint: { id: '', origin } }
       : { target, logGroupName };
-  return {
-    action,
-    resource,
-    context: { destination, destinationPrefix, from, to, priority, isOwn },
-  };
+  const values = { destination, destinationPrefix, from, to, priority, isOwn };
+  // With others, policies that test for them would decide as they never do.
+  const context = Object.fromEntries(contextMembers[action].map((name) => [name, values[name]]));
+  return { action, resource, context };
 }

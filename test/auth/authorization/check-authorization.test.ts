@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { actions } from '#auth/authorization/action.ts';
+import { schemaText } from '#auth/authorization/policies/schema.ts';
 import { as } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
 import { accessBy, callerIn, makePolicyFolder } from '../policy-folder.ts';
@@ -101,6 +103,52 @@ test('gives omitted circumstances a value, so that no policy fails', async () =>
   expect(await ask('ReadExportJob')).toEqual(['not mine']);
   expect(await ask('CreateExportTask')).toEqual(['by default']); // as the mirror decides it
 });
+
+test('decides each action with the circumstances that it has in the schema, and no others', async () => {
+  const given = {
+    destination: 'b',
+    destinationPrefix: 'p',
+    from: 1,
+    to: 2,
+    priority: 3,
+    isOwn: true,
+  };
+  const policies = Object.keys(given).map(
+    (member) =>
+      `@id("${member}") permit(principal, action, resource) when { context has ${member} };`,
+  );
+  using folder = makePolicyFolder({
+    'a.cedar': `${policies.join('\n')}
+      @id("check") permit(principal, action == Action::"CheckAuthorization", resource);`,
+  });
+  const access = accessBy(folder.path, { anybody: callerIn([]) });
+  await using strict = await openWorld({ access });
+
+  const decided: Record<string, string[]> = {};
+  for (const action of Object.keys(actions)) {
+    const body = { action, ...given };
+    const answer = await strict.call('POST', '/authorization-checks', body, as('anybody'));
+    const members = answer.body.policies.filter((policy: string) => policy in given);
+    decided[action] = members;
+  }
+
+  expect(decided).toEqual(await contextsOfSchema());
+});
+
+/** The members of the context of each action, in alphabetical order. */
+async function contextsOfSchema(): Promise<Record<string, string[]>> {
+  const cedar = await import('@cedar-policy/cedar-wasm/nodejs');
+  const answer = cedar.schemaToJsonWithResolvedTypes(schemaText);
+  if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);
+  const { actions: ofSchema = {}, commonTypes = {} } = answer.json[''] ?? {};
+  return Object.fromEntries(
+    Object.keys(actions).map((action) => {
+      const { type = '' } = (ofSchema[action]?.appliesTo?.context ?? {}) as { type?: string };
+      const { attributes = {} } = (commonTypes[type] ?? {}) as { attributes?: object };
+      return [action, Object.keys(attributes).sort()];
+    }),
+  );
+}
 
 test('returns 403 when the caller may not check authorizations', async () => {
   const answer = await check(create, 'team');

@@ -1,3 +1,6 @@
+import type { Action } from '../action.ts';
+import type { Circumstances } from '../authorizer.ts';
+
 /**
  * The Cedar schema of policies: entities, actions and the context of each action. docs/policies.md
  * explains it. It is text and not a file, because it belongs to the code that fills it
@@ -62,3 +65,30 @@ action ChangeWebhookEndpoint in [webhooks] appliesTo { principal: Caller, resour
 action CancelExportTask in [cancel] appliesTo { principal: Caller, resource: LogGroup, context: Task };
 action CancelExportJob in [cancel] appliesTo { principal: Caller, resource: LogGroup, context: Job };
 `;
+
+type Members = readonly (keyof Circumstances)[];
+const ofTask: Members = ['destination', 'destinationPrefix'];
+const ofExport: Members = [...ofTask, 'from', 'to'];
+const ofExportOfJob: Members = [...ofExport, 'priority'];
+const ofOwned: Members = [...ofTask, 'isOwn'];
+const ofWebhook: Members = ['isOwn'];
+
+/** The members of the context of each action, as in the schema. */
+export const contextMembers: Record<Action, Members> = {
+  CreateExportTask: ofExport,
+  CreateExportJob: ofExportOfJob,
+  RetryExportJob: ofOwned,
+  CreateArchive: ofExportOfJob,
+  ChangeArchive: ofOwned,
+  DescribeExportTasks: ofTask,
+  ReadExportJob: ofOwned,
+  ReadArchive: ofOwned,
+  ReadCoverage: [],
+  ReadTarget: [],
+  CheckAuthorization: [],
+  CreateWebhookEndpoint: ofWebhook,
+  ReadWebhookEndpoint: ofWebhook,
+  ChangeWebhookEndpoint: ofWebhook,
+  CancelExportTask: ofTask,
+  CancelExportJob: ofOwned,
+};
