@@ -50,7 +50,11 @@ export function requireExportAt(
   action: 'CreateExportJob' | 'CreateArchive' = 'CreateExportJob',
 ): void {
   if (authorizer.mayPermit(request, action, target)) return;
-  authorizer.require(request, { action, resource: { target, logGroupName } });
+  authorizer.require(request, {
+    action,
+    resource: { target, logGroupName },
+    isForAnyContext: true,
+  });
 }
 
 /**

@@ -76,9 +76,10 @@ export function makeFindTarget(
   /** Refuses a caller that can use no target. The refusal is in the audit. */
   function accessDenied(request: CallerRequest, { region, operation, action }: AskedTarget) {
     const logGroupName = '*';
-    authorizer.decide(request, { action, resource: { target: noTarget, logGroupName } });
-    const resource = logGroupArn({ region, accountId: '*' }, logGroupName);
-    return notAuthorized(request, operation, resource);
+    const resource = { target: noTarget, logGroupName };
+    authorizer.decide(request, { action, resource, isForAnyContext: true });
+    const arn = logGroupArn({ region, accountId: '*' }, logGroupName);
+    return notAuthorized(request, operation, arn);
   }
 }
 

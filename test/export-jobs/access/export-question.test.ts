@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 
-import { requireEach, toExportQuestion } from '#export-jobs/access/export-question.ts';
+import {
+  requireEach,
+  requireExportAt,
+  toExportQuestion,
+} from '#export-jobs/access/export-question.ts';
 import { Problem } from '#problems/problem.ts';
+import { makeFindTarget } from '#wire/target/find-target.ts';
 import { authorizerBy, principalOf } from '../../access.ts';
+import { makePolicyFolder, openPolicyDir } from '../../auth/policy-folder.ts';
 
 const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1' };
 const request = { principal: principalOf('ann'), id: 'request' };
@@ -74,4 +80,31 @@ test('makes each question only after the permit of the one before', async () => 
 
   await expect(never).rejects.toMatchObject({ slug: 'not-permitted' });
   expect(made).toBe(1);
+});
+
+test('refuses a target that no policy permits, without evaluating what policies say of values', async () => {
+  using folder = makePolicyFolder({
+    'a.cedar': `permit(principal, action in Action::"create", resource in Target::"other");
+      forbid(principal, action == Action::"CreateExportJob", resource) when { context.priority > 5 };`,
+  });
+  await using opened = await openPolicyDir(folder.path);
+  const { authorizer } = opened;
+  const findTarget = makeFindTarget({ look: () => undefined, list: () => [] }, authorizer);
+  const operation = 'CreateExportTask';
+  const asked = {
+    name: undefined,
+    region: 'eu-west-1',
+    operation,
+    action: 'CreateExportJob',
+  } as const;
+
+  expect(() => requireExportAt(authorizer, request, target, '/app')).toThrow(Problem);
+  expect(() => findTarget(request, asked)).toThrow('is not authorized to perform');
+
+  const refusal = { action: 'CreateExportJob', decision: 'forbid', policies: [] };
+  expect(opened.audit).toMatchObject([
+    { ...refusal, target: 'default', logGroupName: '/app' },
+    { ...refusal, target: '*', logGroupName: '*' },
+  ]);
+  expect(opened.log).toEqual([]);
 });
