@@ -10,6 +10,8 @@ interface FetchOptions {
   signal: AbortSignal;
   /** The forward proxy, in the form of Node's agents; none when undefined. */
   proxyEnv: ProxyEnv | undefined;
+  /** How long the proxy may take to open a tunnel, in milliseconds; 5 s when absent. */
+  tunnelMs?: number;
 }
 
 /**
@@ -41,10 +43,17 @@ async function readJson(url: string, options: FetchOptions): Promise<unknown> {
 }
 
 // Not with fetch: Node can only give it a proxy together with everything else in the process.
-function get(url: URL, { headers, signal, proxyEnv }: FetchOptions): Promise<IncomingMessage> {
+function get(
+  url: URL,
+  { headers, signal, proxyEnv, tunnelMs = 5_000 }: FetchOptions,
+): Promise<IncomingMessage> {
   const { Agent, request } = url.protocol === 'https:' ? https : http;
-  const agent = new Agent({ proxyEnv });
+  // Without a timeout, Node waits for the answer to a CONNECT for ever, and keeps the connection.
+  const agent = new Agent({ proxyEnv, timeout: tunnelMs });
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    // Node ends a request only when it has a connection, not while a proxy is silent.
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     request(url, { headers, signal, agent }).on('response', resolve).on('error', reject).end();
   });
 }
