@@ -106,43 +106,45 @@ function configurationOperations(
   };
 }
 
-/** Subresources that the emulator does not support. */
-const unsupportedObjectParts = [
-  'acl',
-  'attributes',
-  'legal-hold',
-  'retention',
-  'tagging',
-  'uploadId',
-  'uploads',
-];
-const unsupportedBucketParts = [
-  'accelerate',
-  'cors',
-  'logging',
-  'notification',
-  'policyStatus',
-  'replication',
-  'requestPayment',
-  'tagging',
-  'uploads',
-  'versioning',
-  'versions',
-  'website',
-];
+/** Parameters of emulated operations, and of presigned URLs. Every other name in a query is a subresource. */
+const parameters = new Set([
+  'AWSAccessKeyId',
+  'Expires',
+  'Signature',
+  'continuation-token',
+  'delimiter',
+  'encoding-type',
+  'fetch-owner',
+  'list-type',
+  'marker',
+  'max-keys',
+  'partNumber',
+  'prefix',
+  'start-after',
+  'x-id',
+]);
 
-/** Returns the operation of a path-style request, or undefined if there is none. */
+function isSubresource(name: string): boolean {
+  return !parameters.has(name) && !/^(?:x-amz|response)-/i.test(name);
+}
+
+/**
+ * Returns the operation of a path-style request, or undefined if there is none. An unknown subresource must
+ * not become the operation without it: then DELETE would remove the bucket.
+ */
 export function findOperation(
-  { method, query }: WireRequest,
+  { method, query, headers }: WireRequest,
   { bucketName, key }: { bucketName: string; key: string },
 ): S3Operation | undefined {
-  const isAbout = (part: string) => query.has(part);
+  const [part, ...others] = [...query.keys()].filter(isSubresource);
+  const isCopy = headers['x-amz-copy-source'] !== undefined;
+  if (isCopy || others.length > 0) return undefined;
+  if (part !== undefined) {
+    const isOfBucket = bucketName !== '' && key === '';
+    return isOfBucket ? bucketParts[part]?.[method] : undefined;
+  }
   if (bucketName === '') return serviceOperations[method];
-  if (key !== '')
-    return unsupportedObjectParts.some(isAbout) ? undefined : objectOperations[method];
-  if (unsupportedBucketParts.some(isAbout)) return undefined;
-  const part = Object.keys(bucketParts).find(isAbout);
-  if (part !== undefined) return bucketParts[part]?.[method];
+  if (key !== '') return objectOperations[method];
   if (query.get('list-type') === '2') return method === 'GET' ? listV2 : undefined;
   return bucketOperations[method];
 }

@@ -1,0 +1,80 @@
+import {
+  CopyObjectCommand,
+  DeleteBucketInventoryConfigurationCommand,
+  GetBucketMetricsConfigurationCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutBucketMetricsConfigurationCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { expect, it } from 'vitest';
+import { bucket, openAws, refusal } from '../aws.ts';
+
+const notImplemented = { name: 'NotImplemented', status: 501 };
+
+it('a copy is refused, and changes no object', async () => {
+  await using aws = await openAws();
+  await aws.put('source', 'from');
+  await aws.put('target', 'kept');
+  const copy = new CopyObjectCommand({
+    Bucket: bucket,
+    Key: 'target',
+    CopySource: `${bucket}/source`,
+  });
+
+  expect(await refusal(aws.s3.send(copy))).toMatchObject(notImplemented);
+  expect((await aws.get('target')).text).toBe('kept');
+});
+
+it.each<[string, (s3: S3Client) => Promise<unknown>]>([
+  [
+    'an inventory is removed',
+    (s3) => s3.send(new DeleteBucketInventoryConfigurationCommand({ Bucket: bucket, Id: 'all' })),
+  ],
+  [
+    'metrics are shown',
+    (s3) => s3.send(new GetBucketMetricsConfigurationCommand({ Bucket: bucket, Id: 'all' })),
+  ],
+  [
+    'metrics are set',
+    (s3) =>
+      s3.send(
+        new PutBucketMetricsConfigurationCommand({
+          Bucket: bucket,
+          Id: 'all',
+          MetricsConfiguration: { Id: 'all' },
+        }),
+      ),
+  ],
+  [
+    'a version is read',
+    (s3) => s3.send(new GetObjectCommand({ Bucket: bucket, Key: 'key', VersionId: 'v1' })),
+  ],
+])('another subresource is refused when %s', async (_, send) => {
+  await using aws = await openAws();
+
+  expect(await refusal(send(aws.s3))).toMatchObject(notImplemented);
+  expect(await refusal(aws.s3.send(new HeadBucketCommand({ Bucket: bucket })))).toBeUndefined();
+});
+
+it('parameters of SDKs and of presigned URLs name no subresource', async () => {
+  await using aws = await openAws();
+  await aws.put('key');
+  const s3 = aws.s3For();
+  s3.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { query: object }).query, {
+        'response-content-type': 'text/plain',
+        'x-amz-request-payer': 'requester',
+        partNumber: '1',
+      });
+      return next(args);
+    },
+    { step: 'build' },
+  );
+
+  const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'key' }));
+
+  expect(head.ContentLength).toBe(4);
+});
