@@ -129,7 +129,16 @@ export function makeObject({
     return { size: bytes.length, entityTag: `"${digest}"` };
   });
   const checksum = once(() => computeChecksum(checksumAlgorithm, body()));
-  return { body, lastModified, checksumAlgorithm, storedHeaders, encryption, summary, checksum };
+  return {
+    body,
+    // S3 shows whole seconds, in listings too.
+    lastModified: lastModified - (lastModified % 1000),
+    checksumAlgorithm,
+    storedHeaders,
+    encryption,
+    summary,
+    checksum,
+  };
 }
 
 function once<T>(make: () => T): () => T {

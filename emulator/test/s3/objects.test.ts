@@ -19,6 +19,17 @@ describe('objects', () => {
     expect(head).toMatchObject(about);
   });
 
+  it('have the same whole second in a listing and in an answer of their own', async () => {
+    await using aws = await openAws({ startAt: startAt + 1_999 });
+    await aws.put('key');
+
+    const { Contents } = await aws.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    const { LastModified } = await aws.get('key');
+
+    expect(Contents).toMatchObject([{ LastModified }]);
+    expect(LastModified).toEqual(new Date(startAt + 1_000));
+  });
+
   it('are returned in ranges of bytes', async () => {
     await using aws = await openAws();
     await aws.put('key', '0123456789');
