@@ -85,7 +85,7 @@ function readPlace(path: string): S3Place | undefined {
   }
 }
 
-/** Answers an error in XML. An answer to HEAD has no body, only the status. */
+/** Answers an error in XML. An answer to HEAD, and one with 304, has no body. */
 function refuseInXml(
   { status, code, message, details }: Refusal,
   { method, path }: WireRequest,
@@ -99,6 +99,6 @@ function refuseInXml(
     RequestId: requestId,
   };
   const headers = { 'content-type': 'application/xml' };
-  const body = method === 'HEAD' ? '' : writeXml('Error', content);
+  const body = method === 'HEAD' || status === 304 ? '' : writeXml('Error', content);
   return { status, headers, body, errorCode: code };
 }

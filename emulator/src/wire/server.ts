@@ -97,7 +97,8 @@ function deliver(delivery: Delivery, response: ServerResponse): void {
 }
 
 function writeHead({ status, headers, body }: Answer, response: ServerResponse): void {
-  // 204 has no body, so it must not have a length.
-  const length = status === 204 ? undefined : { 'content-length': Buffer.byteLength(body) };
+  // These have no body, so they must not have a length.
+  const length =
+    status === 204 || status === 304 ? undefined : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { ...length, ...headers });
 }

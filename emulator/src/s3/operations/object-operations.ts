@@ -5,11 +5,13 @@ import { checksumHeaders, readChecksumAlgorithm } from '../checksums.ts';
 import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 import { findBucket } from './bucket-operations.ts';
+import { refuseChange, refuseRead } from './conditions.ts';
 import { chooseEncryption, encryptionHeaders, refuseKeyUse } from './object-encryption.ts';
 
 /** GetObject: the whole object, or one range of bytes. A range has no checksum (assumption). */
 export function getObject(context: S3Context): Answer {
   const { object, bucket } = findObject(context);
+  refuseRead(context.request, object);
   refuseKeyUse('kms:Decrypt', object.encryption, bucket, context);
   const headers = objectHeaders(object, bucket, context);
   const body = object.body();
@@ -32,6 +34,7 @@ export function getObject(context: S3Context): Answer {
 /** HeadObject: size, tag, time and, if asked for, the checksum of an object, which takes its key. */
 export function headObject(context: S3Context): Answer {
   const { object, bucket } = findObject(context);
+  refuseRead(context.request, object);
   const checksum = wantedChecksum(object, context);
   if (checksum) refuseKeyUse('kms:Decrypt', object.encryption, bucket, context);
   const headers = {
@@ -42,15 +45,12 @@ export function headObject(context: S3Context): Answer {
   return { status: 200, headers, body: '' };
 }
 
-/**
- * PutObject: with `If-None-Match: *` only if the key does not exist. Keeps the algorithm of a checksum,
- * without verifying its value.
- */
+/** PutObject: keeps the algorithm of a checksum, without verifying its value. */
 export function putObject(context: S3Context): Answer {
   const { bucketName, key, request, buckets, keys, clock } = context;
   const bucket = findBucket(buckets, bucketName);
   if (!isValidKeyLength(key)) throw awsError('KeyTooLongError', 'Your key is too long');
-  refuseByCondition(request, bucket.objects.has(key));
+  refuseChange(request, bucket.objects.get(key));
   const encryption = chooseEncryption(request, bucket);
   refuseKeyUse('kms:GenerateDataKey', encryption, bucket, context);
   const payload = readPayload(request);
@@ -74,24 +74,12 @@ export function putObject(context: S3Context): Answer {
 }
 
 /** DeleteObject: succeeds also for an unknown key. */
-export function deleteObject({ bucketName, key, buckets }: S3Context): Answer {
-  buckets.removeObject(findBucket(buckets, bucketName), key);
+export function deleteObject({ bucketName, key, request, buckets }: S3Context): Answer {
+  const bucket = findBucket(buckets, bucketName);
+  refuseChange(request, bucket.objects.get(key));
+  buckets.removeObject(bucket, key);
   const effect = { kind: 'object-deleted', bucket: bucketName, key } as const;
   return { status: 204, headers: {}, body: '', effect };
-}
-
-/** A write with another value than `*` is not implemented by S3 either (documentation). */
-function refuseByCondition({ headers }: WireRequest, isThere: boolean): void {
-  const condition = headers['if-none-match'];
-  if (condition === undefined) return;
-  if (condition !== '*') {
-    const message = 'A header you provided implies functionality that is not implemented';
-    throw awsError('NotImplemented', message, 501, { details: { Header: 'If-None-Match' } });
-  }
-  if (!isThere) return;
-  const message = 'At least one of the pre-conditions you specified did not hold';
-  const details = { Condition: 'If-None-Match' };
-  throw awsError('PreconditionFailed', message, 412, { details });
 }
 
 /** S3 stores these headers and all whose names begin with `x-amz-meta-`. */
