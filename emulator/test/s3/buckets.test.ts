@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   ListBucketsCommand,
+  type ListBucketsCommandInput,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
   PutObjectCommand,
@@ -53,6 +54,30 @@ describe('buckets', () => {
       { Name: 'another', CreationDate: new Date(startAt) },
       { Name: bucket, CreationDate: new Date(startAt) },
     ]);
+  });
+
+  it('are listed by prefix and by Region, in pages', async () => {
+    await using aws = await openAws();
+    for (const name of ['ci-1', 'ci-2', 'ci-3']) aws.emulator.seed.bucket({ bucket: name });
+    aws.emulator.seed.bucket({ bucket: 'ci-far', region: 'eu-west-1' });
+    const list = async (input: ListBucketsCommandInput) => {
+      const { Buckets, ...page } = await aws.s3.send(new ListBucketsCommand(input));
+      return { names: Buckets?.map(({ Name }) => Name), Buckets, ...page };
+    };
+
+    const first = await list({ Prefix: 'ci-', MaxBuckets: 2 });
+    const ContinuationToken = first.ContinuationToken;
+    const second = await list({ Prefix: 'ci-', MaxBuckets: 2, ContinuationToken });
+
+    expect([first.names, first.Prefix]).toEqual([['ci-1', 'ci-2'], 'ci-']);
+    expect([second.names, second.ContinuationToken]).toEqual([['ci-3', 'ci-far'], undefined]);
+    expect((await list({ BucketRegion: 'eu-west-1' })).Buckets).toMatchObject([
+      { Name: 'ci-far', BucketRegion: 'eu-west-1' },
+    ]);
+    expect((await list({ Prefix: 'none' })).names).toEqual([]);
+    for (const MaxBuckets of [0, 10_001]) {
+      expect(await refusal(list({ MaxBuckets }))).toMatchObject({ name: 'InvalidArgument' });
+    }
   });
 
   it('are created once, in the Region of the request', async () => {

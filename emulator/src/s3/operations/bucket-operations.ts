@@ -20,17 +20,6 @@ export function findBucket(buckets: Buckets, name: string): Bucket {
   throw awsError('NoSuchBucket', 'The specified bucket does not exist', 404);
 }
 
-/** ListBuckets: the buckets of the caller's account. */
-export function listBuckets({ caller, buckets }: S3Context): Answer {
-  const own = buckets.all().filter(({ accountId }) => accountId === caller.accountId);
-  const Bucket = own.map(({ name, createdAt }) => ({
-    Name: name,
-    CreationDate: new Date(createdAt).toISOString(),
-  }));
-  const content = { Owner: { ID: caller.accountId }, Buckets: { Bucket } };
-  return answerXml(writeXml('ListAllMyBucketsResult', content, s3Namespace));
-}
-
 /** CreateBucket: outside of us-east-1 the LocationConstraint must name the Region of the signature. */
 export function createBucket({ bucketName, caller, request, buckets, clock }: S3Context): Answer {
   if (!isBucketName(bucketName)) {

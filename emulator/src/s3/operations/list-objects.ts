@@ -113,11 +113,13 @@ function readMaxKeys(given: string | null): number {
   throw awsError('InvalidArgument', 'Provided max-keys not an integer or within integer range');
 }
 
-function writeToken(last: string): string {
+/** Writes the token of the page after a name. It is opaque to clients. */
+export function writeToken(last: string): string {
   return Buffer.from(`after:${last}`).toString('base64');
 }
 
-function readToken(token: string): string {
+/** Reads the name from a token. @throws InvalidArgument */
+export function readToken(token: string): string {
   const decoded = Buffer.from(token, 'base64').toString();
   if (decoded.startsWith('after:')) return decoded.slice('after:'.length);
   throw awsError('InvalidArgument', 'The continuation token provided is incorrect');

@@ -14,10 +14,10 @@ import {
   getBucketLocation,
   getBucketPolicy,
   headBucket,
-  listBuckets,
   putBucketPolicy,
 } from './bucket-operations.ts';
 import { deleteObjects } from './delete-objects.ts';
+import { listBuckets } from './list-buckets.ts';
 import { listObjects, listObjectsV2 } from './list-objects.ts';
 import { deleteObject, getObject, headObject, putObject } from './object-operations.ts';
 
@@ -111,12 +111,14 @@ const parameters = new Set([
   'AWSAccessKeyId',
   'Expires',
   'Signature',
+  'bucket-region',
   'continuation-token',
   'delimiter',
   'encoding-type',
   'fetch-owner',
   'list-type',
   'marker',
+  'max-buckets',
   'max-keys',
   'partNumber',
   'prefix',
