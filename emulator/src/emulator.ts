@@ -120,7 +120,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
       service,
       operation,
       accountId,
-      region: signed?.region,
+      region: signed?.region || undefined,
       accessKeyId: signed?.accessKeyId,
       sessionName,
       sourceIdentity,

@@ -30,7 +30,8 @@ const ownerActions = new Set(['s3:GetBucketPolicy', 's3:PutBucketPolicy', 's3:De
  */
 export function refuseAtBucket(about: S3Request): void {
   const { bucket, action, caller, request } = about;
-  if (bucket.region !== caller.region && action !== worldwideAction) throw redirect(bucket);
+  const isElsewhere = caller.region !== '' && caller.region !== bucket.region;
+  if (isElsewhere && action !== worldwideAction) throw redirect(bucket);
   const expectedOwner = request.headers['x-amz-expected-bucket-owner'];
   const isOther = expectedOwner !== undefined && expectedOwner !== bucket.accountId;
   const message = isOther ? 'Access Denied' : findObstacle(about);

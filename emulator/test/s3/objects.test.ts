@@ -99,6 +99,40 @@ describe('objects', () => {
   });
 });
 
+describe('presigned URLs of signature version 2, as boto3 makes them', () => {
+  const presign = (url: string, key: string, token = '') =>
+    `${url}/far/key?AWSAccessKeyId=${key}&Signature=0%3D&Expires=1795781962${token}`;
+
+  it('read and write objects in every Region', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.bucket({ bucket: 'far', region: 'eu-west-1' });
+    const url = presign(aws.emulator.url, 'AK');
+
+    const written = await fetch(url, { method: 'PUT', body: 'hello' });
+    const read = await fetch(url);
+
+    expect(written.status).toBe(200);
+    expect(await read.text()).toBe('hello');
+    expect(aws.emulator.journal.entries().at(-1)).toMatchObject({
+      operation: 'GetObject',
+      accessKeyId: 'AK',
+      region: undefined,
+    });
+  });
+
+  it('of a session need its token', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.bucket({ bucket: 'far', region: 'eu-west-1' });
+    const keys = await aws.assume({ RoleArn: 'arn:aws:iam::123456789012:role/reader' });
+    const token = encodeURIComponent(keys.sessionToken ?? '');
+    const url = (given: string) =>
+      presign(aws.emulator.url, keys.accessKeyId, `&x-amz-security-token=${given}`);
+
+    expect((await fetch(url(token))).status).toBe(404);
+    expect((await fetch(url('another'))).status).toBe(400);
+  });
+});
+
 describe('PutObject with If-None-Match', () => {
   const write = (aws: Awaited<ReturnType<typeof openAws>>, Body: string, IfNoneMatch = '*') =>
     aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'once', Body, IfNoneMatch }));
