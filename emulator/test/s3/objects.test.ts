@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { bucket, openAws, refusal, startAt } from '../aws.ts';
@@ -204,6 +205,21 @@ describe('checksums', () => {
     expect(plain.ChecksumCRC64NVME).toBeUndefined();
     expect((await aws.get(Key, 'bytes=0-3')).ChecksumCRC64NVME).toBeUndefined();
   });
+});
+
+it('an object is stored without the encoding of its transfer', async () => {
+  await using aws = await openAws();
+  const Body = Readable.from([Buffer.from('hello')]);
+  const put = new PutObjectCommand({
+    Bucket: bucket,
+    Key: 'key',
+    Body,
+    ContentLength: 5,
+    ContentEncoding: 'gzip',
+  });
+  await aws.s3.send(put);
+
+  expect(await aws.get('key')).toMatchObject({ text: 'hello', ContentEncoding: 'gzip' });
 });
 
 it('an object keeps its content type, its encoding and its metadata', async () => {

@@ -96,7 +96,8 @@ function readStoredHeaders({ headers }: WireRequest): Record<string, string> {
   const stored = Object.entries(headers).flatMap(([name, value = '']) => {
     if (!storedNames.has(name) && !name.startsWith('x-amz-meta-')) return [];
     // `aws-chunked` describes the transfer only.
-    const kept = String(value).replace(/^aws-chunked,?/, '');
+    const parts = String(value).split(',');
+    const kept = parts.filter((part) => part.trim() !== 'aws-chunked').join(',');
     return kept === '' ? [] : [[name, kept]];
   });
   return Object.fromEntries(stored);
