@@ -2,10 +2,12 @@ import {
   CreateLogGroupCommand,
   type CreateLogGroupCommandInput,
   CreateLogStreamCommand,
+  DeleteLogStreamCommand,
   DescribeLogGroupsCommand,
   type DescribeLogGroupsCommandInput,
   DescribeLogStreamsCommand,
   type DescribeLogStreamsCommandInput,
+  paginateDescribeLogStreams,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
 import { logGroupName, openAws, refusal, startAt } from '../aws.ts';
@@ -164,6 +166,35 @@ describe('log streams', () => {
     expect(names).toBe('ab');
     expect(await list({ nextToken })).toEqual({ names: 'c', nextToken: undefined });
   });
+
+  it.each([{ orderBy: 'LogStreamName' }, { orderBy: 'LastEventTime', descending: true }] as const)(
+    'are listed once although streams of earlier pages are deleted: %j',
+    async (input) => {
+      await using aws = await openAws();
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      for (const [age, logStreamName] of names.entries()) {
+        const events = [{ timestamp: startAt - age, message: 'x' }];
+        aws.emulator.seed.logEvents({ logGroupName, logStreamName, events });
+      }
+
+      const pages = paginateDescribeLogStreams(
+        { client: aws.logs, pageSize: 2 },
+        {
+          logGroupName,
+          ...input,
+        },
+      );
+      const seen = [];
+      for await (const { logStreams = [] } of pages) {
+        for (const { logStreamName } of logStreams) {
+          seen.push(logStreamName);
+          await aws.logs.send(new DeleteLogStreamCommand({ logGroupName, logStreamName }));
+        }
+      }
+
+      expect(seen).toEqual(names);
+    },
+  );
 
   it('are returned with all members, and 0 stored bytes', async () => {
     await using aws = await openAws();

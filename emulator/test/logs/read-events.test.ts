@@ -155,6 +155,45 @@ it('DeleteLogStream removes the events of the stream', async () => {
   });
 });
 
+describe('a token stays at its place', () => {
+  const dayMs = 86_400_000;
+
+  it('when an older event is put', async () => {
+    await using aws = await openStreams();
+    const [got, filtered] = [
+      await aws.get({ startFromHead: true, limit: 3 }),
+      await aws.filter({ limit: 4 }),
+    ];
+
+    const events = [{ timestamp: startAt, message: 'late' }];
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
+
+    expect(times(await aws.get({ nextToken: got.nextForwardToken }))).toEqual([5]);
+    expect(times(await aws.get({ nextToken: got.nextBackwardToken }))).toEqual([0]);
+    expect(times(await aws.filter({ nextToken: filtered.nextToken }))).toEqual([4, 5]);
+  });
+
+  it('when events before it expire', async () => {
+    await using aws = await openStreams();
+    aws.emulator.seed.logGroup({ logGroupName, retentionInDays: 1 });
+    const events = [1, 2, 3, 4].map((at) => ({
+      timestamp: startAt - dayMs + at,
+      message: String(at),
+    }));
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
+    const [got, filtered] = [
+      await aws.get({ startFromHead: true, limit: 2 }),
+      await aws.filter({ limit: 2 }),
+    ];
+
+    aws.emulator.clock.advance(3);
+
+    const rest = [3 - dayMs, 4 - dayMs];
+    expect(times(await aws.get({ nextToken: got.nextForwardToken }))).toEqual(rest);
+    expect(times(await aws.filter({ nextToken: filtered.nextToken }))).toEqual(rest);
+  });
+});
+
 describe('FilterLogEvents with emptyEventPages', () => {
   it('returns pages without events before each page', async () => {
     await using aws = await openStreams({ emptyEventPages: 2 });

@@ -14,6 +14,9 @@ import { makeOperation } from '../../operation.ts';
 
 const operation = 'DescribeLogStreams';
 
+/** What decides about the place of a stream in a listing. */
+type StreamPlace = Pick<LogStream, 'logStreamName' | 'lastTimestamp'>;
+
 /** DescribeLogStreams: sorted by name or by the time of the last event. */
 export const describeLogStreams = makeOperation(
   {
@@ -36,29 +39,35 @@ export const describeLogStreams = makeOperation(
     }
     const now = clock.now();
     const ttlMs = settings.nextTokenTtlMs;
-    const place =
-      input.nextToken && readNextToken<number>(input.nextToken, { operation, now, ttlMs });
-    const start = Number(place ?? 0);
+    const after =
+      input.nextToken && readNextToken<StreamPlace>(input.nextToken, { operation, now, ttlMs });
+    const ascending = orderBy === 'LastEventTime' ? byLastEvent : byName;
+    const inOrder = (left: StreamPlace, right: StreamPlace) =>
+      input.descending ? ascending(right, left) : ascending(left, right);
 
     const { streams } = findLogGroup(logs.logGroups, groupName);
-    const ordered = [...streams.values()]
+    const left = [...streams.values()]
       .filter((stream) => stream.logStreamName.startsWith(prefix ?? ''))
-      .sort(orderBy === 'LastEventTime' ? byLastEvent : byName);
-    if (input.descending) ordered.reverse();
+      .filter((stream) => !after || inOrder(after, stream) < 0)
+      .sort(inOrder);
 
-    const end = start + Number(input.limit ?? describeLimit.max);
+    const page = left.slice(0, Number(input.limit ?? describeLimit.max));
+    const last = page.at(-1);
     const arn = logGroupArn(logs, groupName);
-    const logStreams = ordered.slice(start, end).map((stream) => showStream(stream, arn));
-    if (end >= ordered.length) return { output: { logStreams } };
-    return { output: { logStreams, nextToken: writeNextToken(operation, end, now) } };
+    const logStreams = page.map((stream) => showStream(stream, arn));
+    if (!last || page.length === left.length) return { output: { logStreams } };
+    const { logStreamName, lastTimestamp } = last;
+    const place: StreamPlace = { logStreamName, lastTimestamp };
+    return { output: { logStreams, nextToken: writeNextToken(operation, place, now) } };
   },
 );
 
-function byName(left: LogStream, right: LogStream): number {
+function byName(left: StreamPlace, right: StreamPlace): number {
+  if (left.logStreamName === right.logStreamName) return 0;
   return left.logStreamName < right.logStreamName ? -1 : 1;
 }
 
-function byLastEvent(left: LogStream, right: LogStream): number {
+function byLastEvent(left: StreamPlace, right: StreamPlace): number {
   return (left.lastTimestamp ?? 0) - (right.lastTimestamp ?? 0) || byName(left, right);
 }
 

@@ -3,6 +3,21 @@ import type { LogEvent } from '../../log-groups.ts';
 /** EventsLimit of the service model. Default: the maximum. */
 export const eventsLimit = { min: 1, max: 10_000 };
 
+/** Where an event stands in its group. Events that are put, expire or disappear later do not move it. */
+export interface EventPlace {
+  timestamp: number;
+  logStreamName: string;
+  /** Number of the event in its stream, by arrival. */
+  number: number;
+}
+
+/** Compares places by time, then by stream and arrival. */
+export function byPlace(one: EventPlace, other: EventPlace): number {
+  if (one.timestamp !== other.timestamp) return one.timestamp - other.timestamp;
+  if (one.logStreamName === other.logStreamName) return one.number - other.number;
+  return one.logStreamName < other.logStreamName ? -1 : 1;
+}
+
 /** Maximum bytes of messages in one answer (documentation). */
 const maxPageBytes = 1_048_576;
 

@@ -4,14 +4,14 @@ import { expiredBefore, findLogGroup } from '../../log-groups.ts';
 import { chooseGroup, logGroupIdentifier, logGroupName, logStreamName } from '../../names.ts';
 import { readNextToken, writeNextToken } from '../../next-token.ts';
 import { makeOperation } from '../../operation.ts';
-import { eventsLimit, pageEnd } from './event-page.ts';
+import { byPlace, type EventPlace, eventsLimit, pageEnd } from './event-page.ts';
 import { readFilterPattern } from './filter-pattern.ts';
 
 const operation = 'FilterLogEvents';
 
-/** The position of the next event, and how many pages without events come before it. */
-interface EventPlace {
-  at: number;
+/** The last event of the pages before, and how many pages without events come before the next one. */
+interface PagePlace {
+  after?: EventPlace | undefined;
   emptyPages: number;
 }
 
@@ -45,18 +45,18 @@ export const filterLogEvents = makeOperation(
     const wanted = new Set(names);
     const now = clock.now();
     const { nextTokenTtlMs: ttlMs, emptyEventPages } = settings;
-    const start: EventPlace = { at: 0, emptyPages: emptyEventPages };
-    const { at, emptyPages } = input.nextToken
-      ? readNextToken<EventPlace>(input.nextToken, { operation, now, ttlMs })
+    const start: PagePlace = { emptyPages: emptyEventPages };
+    const { after, emptyPages } = input.nextToken
+      ? readNextToken<PagePlace>(input.nextToken, { operation, now, ttlMs })
       : start;
-    const answer = (events: object[], next?: EventPlace) => ({
+    const answer = (events: object[], next?: PagePlace) => ({
       output: {
         events,
         searchedLogStreams: [],
         nextToken: next && writeNextToken(operation, next, now),
       },
     });
-    if (emptyPages > 0) return answer([], { at, emptyPages: emptyPages - 1 });
+    if (emptyPages > 0) return answer([], { after, emptyPages: emptyPages - 1 });
 
     const firstKept = expiredBefore(group, now, settings);
     const found = [...group.streams.values()]
@@ -66,30 +66,35 @@ export const filterLogEvents = makeOperation(
       .flatMap(({ logStreamName, events }) =>
         events.flatMap((event, number) => {
           const { timestamp, message } = event;
+          const place = { timestamp, logStreamName, number };
           const isFound =
             timestamp >= startTime &&
             timestamp >= firstKept &&
             (input.endTime === undefined || timestamp <= input.endTime) &&
+            (after === undefined || byPlace(place, after) > 0) &&
             isWanted(message);
-          return isFound ? [{ ...event, logStreamName, number }] : [];
+          return isFound ? [{ ...event, ...place }] : [];
         }),
       )
-      .sort((one, other) => one.timestamp - other.timestamp);
+      .sort(byPlace);
 
-    const end = pageEnd(found, at, Number(input.limit ?? eventsLimit.max));
-    const events = found.slice(at, end).map((event) => ({
+    const end = pageEnd(found, 0, Number(input.limit ?? eventsLimit.max));
+    const events = found.slice(0, end).map((event) => ({
       logStreamName: event.logStreamName,
       timestamp: event.timestamp,
       message: event.message,
       ingestionTime: event.ingestedAt,
       eventId: eventId(event),
     }));
-    return end < found.length ? answer(events, { ...start, at: end }) : answer(events);
+    const last = found[end - 1];
+    if (!last || end === found.length) return answer(events);
+    const { timestamp, logStreamName, number } = last;
+    return answer(events, { ...start, after: { timestamp, logStreamName, number } });
   },
 );
 
 /** 56 digits, as in AWS's ids. Different for each event of a group. */
-function eventId(event: { timestamp: number; logStreamName: string; number: number }): string {
+function eventId(event: EventPlace): string {
   const stream = BigInt(`0x${Buffer.from(event.logStreamName).toString('hex')}`) % 10n ** 20n;
   const digits = [
     String(event.timestamp).padStart(16, '0'),

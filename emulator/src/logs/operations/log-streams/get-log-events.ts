@@ -3,13 +3,12 @@ import { flag, integer, long, optional, required, text } from '../../../wire/jso
 import { expiredBefore, findLogGroup, findLogStream, type LogEvent } from '../../log-groups.ts';
 import { chooseGroup, logGroupIdentifier, logGroupName, logStreamName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
-import { eventsLimit, pageEnd } from './event-page.ts';
+import { byPlace, type EventPlace, eventsLimit, pageEnd } from './event-page.ts';
 
 /**
  * GetLogEvents: the events of one stream by time, from the end unless `startFromHead` is true.
  * `startTime` is inclusive, `endTime` exclusive. Both tokens are always present. At an end of the range
- * the token is the one that was sent. Tokens are positions in the range, so older events that are put
- * later shift them.
+ * the token is the one that was sent.
  */
 export const getLogEvents = makeOperation(
   {
@@ -27,24 +26,23 @@ export const getLogEvents = makeOperation(
     const { events } = findLogStream(group, input.logStreamName);
     const { startTime = 0n, endTime } = input;
     const firstKept = expiredBefore(group, clock.now(), settings);
-    const sorted = events
+    const { isForward, bound } = readToken(input.nextToken, input.startFromHead ?? false);
+    const found = events
+      .map((event, number) => ({ ...event, ...placeOf(event, number) }))
       .filter(({ timestamp: at }) => at >= startTime && (endTime === undefined || at < endTime))
       .filter(({ timestamp }) => timestamp >= firstKept)
-      .sort((one, other) => one.timestamp - other.timestamp);
-    const limit = Number(input.limit ?? eventsLimit.max);
-
-    const { isForward, at } = readPlace(input.nextToken, input.startFromHead ?? false);
-    const place = Math.min(at, sorted.length);
-    const page = isForward
-      ? sorted.slice(place, pageEnd(sorted, place, limit))
-      : sorted.slice(0, place).reverse();
-    const chosen = isForward ? page : page.slice(0, pageEnd(page, 0, limit)).reverse();
-    const start = isForward ? place : place - chosen.length;
+      .filter((event) => !bound || byPlace(event, bound) >= 0 === isForward)
+      .sort(isForward ? byPlace : (one, other) => byPlace(other, one));
+    const page = found.slice(0, pageEnd(found, 0, Number(input.limit ?? eventsLimit.max)));
+    if (!isForward) page.reverse();
+    const [first = bound ?? placeOf({ timestamp: 0 }, 0)] = page;
+    const last = page.at(-1);
+    const end = last ? placeOf(last, last.number + 1) : first;
     return {
       output: {
-        events: chosen.map(showEvent),
-        nextForwardToken: writePlace('f', start + chosen.length),
-        nextBackwardToken: writePlace('b', start),
+        events: page.map(showEvent),
+        nextForwardToken: writeToken('f', end),
+        nextBackwardToken: writeToken('b', first),
       },
     };
   },
@@ -54,17 +52,22 @@ function showEvent({ timestamp, message, ingestedAt }: LogEvent) {
   return { timestamp, message, ingestionTime: ingestedAt };
 }
 
-/** A direction and 56 digits, as in AWS's tokens. */
-function writePlace(direction: 'f' | 'b', at: number): string {
-  return `${direction}/${String(at).padStart(56, '0')}/s`;
+function placeOf({ timestamp }: { timestamp: number }, number: number): EventPlace {
+  return { timestamp, logStreamName: '', number };
 }
 
-function readPlace(
+/** A direction and 56 digits, as in AWS's tokens. They are the place of the first event after the token. */
+function writeToken(direction: 'f' | 'b', { timestamp, number }: EventPlace): string {
+  return `${direction}/${String(timestamp).padStart(16, '0')}${String(number).padStart(40, '0')}/s`;
+}
+
+function readToken(
   token: string | undefined,
   isFromHead: boolean,
-): { isForward: boolean; at: number } {
-  if (token === undefined) return { isForward: isFromHead, at: isFromHead ? 0 : Infinity };
-  const [, direction, digits] = /^([fb])\/(\d{56})\/s$/.exec(token) ?? [];
-  if (!digits) throw awsError('InvalidParameterException', 'The specified nextToken is invalid.');
-  return { isForward: direction === 'f', at: Number(digits) };
+): { isForward: boolean; bound?: EventPlace } {
+  if (token === undefined) return { isForward: isFromHead };
+  const [, direction, time, number] = /^([fb])\/(\d{16})(\d{40})\/s$/.exec(token) ?? [];
+  if (!time) throw awsError('InvalidParameterException', 'The specified nextToken is invalid.');
+  const bound = placeOf({ timestamp: Number(time) }, Number(number));
+  return { isForward: direction === 'f', bound };
 }
