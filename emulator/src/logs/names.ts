@@ -29,25 +29,39 @@ export const tags = map(
 /** DescribeLimit of the service model. Default: the maximum. */
 export const describeLimit = { min: 1, max: 50 };
 
+/** An account in a Region. */
+interface Place {
+  accountId: string;
+  region: string;
+}
+
 /** Returns the ARN of a log group, without the `:*` that some answers append. */
-export function logGroupArn(place: { accountId: string; region: string }, name: string): string {
+export function logGroupArn(place: Place, name: string): string {
   const { region, accountId } = place;
   return `arn:${partitionOf(region).name}:logs:${region}:${accountId}:log-group:${name}`;
 }
 
-/** Returns the name of a log group from its name or its ARN, with or without `:*`. */
-export function groupNameOf(identifier: string): string {
-  return (identifier.split(':log-group:').at(-1) ?? '').replace(/:\*$/, '');
+/**
+ * Returns the name of a log group from its name or its ARN, with or without `:*`. The ARN of another account
+ * or Region stays as it is, so that it names no group here (assumption).
+ */
+export function groupNameOf(identifier: string, place: Place): string {
+  const start = logGroupArn(place, '');
+  if (!identifier.startsWith(start)) return identifier;
+  return identifier.slice(start.length).replace(/:\*$/, '');
 }
 
 /**
  * Returns the name of the group from one of the two members. The error without both is an
  * assumption.
  */
-export function chooseGroup(input: {
-  logGroupName: string | undefined;
-  logGroupIdentifier: string | undefined;
-}): string {
+export function chooseGroup(
+  input: {
+    logGroupName: string | undefined;
+    logGroupIdentifier: string | undefined;
+  },
+  place: Place,
+): string {
   const { logGroupName: name, logGroupIdentifier: identifier } = input;
   if (name !== undefined && identifier !== undefined) {
     throw awsError(
@@ -55,7 +69,7 @@ export function chooseGroup(input: {
       'LogGroup name and LogGroup ARN are mutually exclusive parameters.',
     );
   }
-  const chosen = name ?? (identifier && groupNameOf(identifier));
+  const chosen = name ?? (identifier && groupNameOf(identifier, place));
   if (chosen !== undefined) return chosen;
   throw awsError(
     'InvalidParameterException',

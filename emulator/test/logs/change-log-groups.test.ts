@@ -3,6 +3,7 @@ import {
   DeleteLogGroupCommand,
   DeleteRetentionPolicyCommand,
   DescribeLogGroupsCommand,
+  DescribeLogStreamsCommand,
   ListTagsForResourceCommand,
   ListTagsLogGroupCommand,
   PutLogGroupDeletionProtectionCommand,
@@ -23,6 +24,34 @@ const noSuchGroup = {
   message: 'The specified log group does not exist.',
   status: 400,
 };
+
+describe('an ARN of another account or Region', () => {
+  it.each([
+    `arn:aws:logs:us-east-1:999999999999:log-group:${logGroupName}`,
+    `arn:aws:logs:eu-west-1:123456789012:log-group:${logGroupName}`,
+    `arn:aws-cn:logs:us-east-1:123456789012:log-group:${logGroupName}`,
+  ])('names no group here: %s', async (arn) => {
+    await using aws = await openAws();
+    const commands = [
+      new TagResourceCommand({ resourceArn: arn, tags: { team: 'shop' } }),
+      new UntagResourceCommand({ resourceArn: arn, tagKeys: ['team'] }),
+      new ListTagsForResourceCommand({ resourceArn: arn }),
+      new DescribeLogStreamsCommand({ logGroupIdentifier: arn }),
+      new PutLogGroupDeletionProtectionCommand({
+        logGroupIdentifier: arn,
+        deletionProtectionEnabled: true,
+      }),
+    ];
+
+    for (const command of commands) {
+      const sent = aws.logs.send(command as TagResourceCommand);
+      expect(await refusal(sent)).toMatchObject(noSuchGroup);
+    }
+    const groups = new DescribeLogGroupsCommand({ logGroupIdentifiers: [arn] });
+    expect((await aws.logs.send(groups)).logGroups).toEqual([]);
+    expect((await groupOf(aws))?.deletionProtectionEnabled).toBe(false);
+  });
+});
 
 describe('DeleteLogGroup', () => {
   it('removes the group and rejects an unknown one', async () => {

@@ -41,7 +41,7 @@ export const describeLogGroups = makeOperation(
     const ttlMs = settings.nextTokenTtlMs;
     const after =
       input.nextToken && readNextToken<string>(input.nextToken, { operation, now, ttlMs });
-    const names = input.logGroupIdentifiers?.map(groupNameOf);
+    const names = input.logGroupIdentifiers?.map((one) => groupNameOf(one, logs));
     const groups = [...logs.logGroups.values()]
       .filter(
         (group) =>

@@ -7,7 +7,7 @@ import { makeOperation } from '../../operation.ts';
 export const listTagsForResource = makeOperation(
   { resourceArn: required(resourceArn) },
   ({ resourceArn }, { logs }) => {
-    const { tags } = findLogGroup(logs.logGroups, groupNameOf(resourceArn));
+    const { tags } = findLogGroup(logs.logGroups, groupNameOf(resourceArn, logs));
     return { output: { tags } };
   },
 );

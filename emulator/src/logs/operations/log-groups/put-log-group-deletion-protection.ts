@@ -10,7 +10,7 @@ export const putLogGroupDeletionProtection = makeOperation(
     deletionProtectionEnabled: required(flag()),
   },
   ({ logGroupIdentifier: identifier, deletionProtectionEnabled }, { logs }) => {
-    const group = findLogGroup(logs.logGroups, groupNameOf(identifier));
+    const group = findLogGroup(logs.logGroups, groupNameOf(identifier, logs));
     group.isDeletionProtected = deletionProtectionEnabled;
     return { effect: { kind: 'log-group-changed', logGroupName: group.logGroupName } };
   },

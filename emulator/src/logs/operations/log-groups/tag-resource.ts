@@ -8,7 +8,7 @@ import { makeOperation } from '../../operation.ts';
 export const tagResource = makeOperation(
   { resourceArn: required(resourceArn), tags: required(tagsShape) },
   ({ resourceArn, tags }, { logs }) => {
-    const group = findLogGroup(logs.logGroups, groupNameOf(resourceArn));
+    const group = findLogGroup(logs.logGroups, groupNameOf(resourceArn, logs));
     const all = { ...group.tags, ...tags };
     if (Object.keys(all).length > maxTags) {
       throw awsError('TooManyTagsException', `A resource has at most ${maxTags} tags.`);

@@ -10,7 +10,7 @@ export const untagResource = makeOperation(
     tagKeys: required(list(text({ min: 1, max: 128 }), { max: maxTags })),
   },
   ({ resourceArn, tagKeys }, { logs }) => {
-    const group = findLogGroup(logs.logGroups, groupNameOf(resourceArn));
+    const group = findLogGroup(logs.logGroups, groupNameOf(resourceArn, logs));
     const removed = new Set(tagKeys);
     group.tags = Object.fromEntries(
       Object.entries(group.tags).filter(([key]) => !removed.has(key)),

@@ -29,7 +29,7 @@ export const describeLogStreams = makeOperation(
     limit: optional(integer(describeLimit)),
   },
   (input, { logs, clock, settings }) => {
-    const groupName = chooseGroup(input);
+    const groupName = chooseGroup(input, logs);
     const { logStreamNamePrefix: prefix, orderBy } = input;
     if (prefix !== undefined && orderBy === 'LastEventTime') {
       throw awsError(

@@ -40,7 +40,7 @@ export const filterLogEvents = makeOperation(
         'Cannot specify both logStreamNames and logStreamNamePrefix.',
       );
     }
-    const group = findLogGroup(logs.logGroups, chooseGroup(input));
+    const group = findLogGroup(logs.logGroups, chooseGroup(input, logs));
     const isWanted = readFilterPattern(input.filterPattern ?? '');
     const wanted = new Set(names);
     const now = clock.now();

@@ -22,7 +22,7 @@ export const getLogEvents = makeOperation(
     startFromHead: optional(flag()),
   },
   (input, { logs, clock, settings }) => {
-    const group = findLogGroup(logs.logGroups, chooseGroup(input));
+    const group = findLogGroup(logs.logGroups, chooseGroup(input, logs));
     const { events } = findLogStream(group, input.logStreamName);
     const { startTime = 0n, endTime } = input;
     const firstKept = expiredBefore(group, clock.now(), settings);

@@ -3,7 +3,7 @@ import { awsError } from '../../../wire/aws-error.ts';
 import { integer, list, long, optional, required, text } from '../../../wire/json-input.ts';
 import { expiredBefore, findLogGroup, type LogEvent, type LogGroup } from '../../log-groups.ts';
 import { groupNameOf, logGroupIdentifier, logGroupName } from '../../names.ts';
-import { makeOperation } from '../../operation.ts';
+import { type LogsContext, makeOperation } from '../../operation.ts';
 import type { LogsQuery } from '../../queries.ts';
 import { readQuery, type StreamEvent } from './query-language.ts';
 
@@ -24,7 +24,7 @@ export const startQuery = makeOperation(
   },
   (input, { logs, clock, settings }) => {
     const { queryLanguage = 'CWLI', startTime, endTime } = input;
-    const groups = chooseGroups(input).map((name) => findLogGroup(logs.logGroups, name));
+    const groups = chooseGroups(input, logs).map((name) => findLogGroup(logs.logGroups, name));
     if (queryLanguage !== 'CWLI') {
       throw awsError('InvalidParameterException', 'The emulator supports only CWLI.');
     }
@@ -72,13 +72,17 @@ function eventsBetween(
   );
 }
 
-function chooseGroups(input: {
-  logGroupName: string | undefined;
-  logGroupNames: string[] | undefined;
-  logGroupIdentifiers: string[] | undefined;
-}): string[] {
+function chooseGroups(
+  input: {
+    logGroupName: string | undefined;
+    logGroupNames: string[] | undefined;
+    logGroupIdentifiers: string[] | undefined;
+  },
+  place: LogsContext['logs'],
+): string[] {
   const { logGroupName: name, logGroupNames: names, logGroupIdentifiers: identifiers } = input;
-  const given = [name === undefined ? undefined : [name], names, identifiers?.map(groupNameOf)];
+  const identified = identifiers?.map((one) => groupNameOf(one, place));
+  const given = [name === undefined ? undefined : [name], names, identified];
   const [chosen, ...others] = given.filter((one) => one !== undefined);
   if (chosen && others.length === 0) return chosen;
   throw awsError(
