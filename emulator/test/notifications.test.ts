@@ -61,6 +61,14 @@ describe('Publish', () => {
     ]);
   });
 
+  it('takes the topic as TargetArn too', async () => {
+    await using aws = await openSinks();
+
+    await aws.publish({ TopicArn: undefined, TargetArn: topicArn, Message: 'x' });
+
+    expect(aws.effects()).toMatchObject([{ topicArn, message: 'x' }]);
+  });
+
   it('delivers a deduplication id of a FIFO topic once within five minutes', async () => {
     await using aws = await openSinks();
     const once = { TopicArn: fifoArn, MessageGroupId: 'job', MessageDeduplicationId: 'event' };

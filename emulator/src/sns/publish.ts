@@ -21,7 +21,8 @@ const maxMessageBytes = 262_144;
  * codes are documented; the messages are quoted in public reports.
  */
 export function publish(form: Form, context: SnsContext): QueryOutcome {
-  const { TopicArn: topicArn = '', Message: message = '', Subject: subject } = form;
+  const { Message: message = '', Subject: subject } = form;
+  const topicArn = form.TopicArn ?? form.TargetArn ?? '';
   const { MessageGroupId, MessageDeduplicationId } = form;
   if (topicArn === '') {
     throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
