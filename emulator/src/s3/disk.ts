@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   unlinkSync,
@@ -50,8 +51,11 @@ export function openDisk(dataDir: string): BucketStore {
     },
 
     removeObject(bucket, key) {
+      const root = join(dataDir, bucket.name);
+      const file = join(root, writeFileName(key));
       try {
-        unlinkSync(join(dataDir, bucket.name, writeFileName(key)));
+        unlinkSync(file);
+        removeEmptyFolders(dirname(file), root);
       } catch (error) {
         // The object was never written. A folder of its name belongs to other keys.
         if (!unstorable.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
@@ -63,6 +67,13 @@ export function openDisk(dataDir: string): BucketStore {
       rmSync(join(dataDir, bucket.name), { recursive: true });
     },
   };
+}
+
+/** Removes a folder and those above it, except the root. An empty one would keep its name from a key. */
+function removeEmptyFolders(folder: string, root: string): void {
+  if (folder === root || readdirSync(folder).length > 0) return;
+  rmdirSync(folder);
+  removeEmptyFolders(dirname(folder), root);
 }
 
 const unstorable = new Set(['EEXIST', 'EISDIR', 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);

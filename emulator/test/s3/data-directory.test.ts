@@ -1,7 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetBucketLocationCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetBucketLocationCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmulator } from '../../src/emulator.ts';
 import { bucket, openAws, refusal } from '../aws.ts';
@@ -85,6 +89,21 @@ describe('in a data directory', () => {
 
     for (const key of keys) expect((await aws.get(key)).text).toBe(`body of ${key}`);
     expect(filesIn(join(dataDir, bucket))).toEqual(['a', 'c/d']);
+  });
+
+  it('a key is a file when no other key needs its folder any more', async () => {
+    const dataDir = makeDirectory();
+    await using before = await openAws({ dataDir });
+    for (const key of ['logs/2026/a', 'logs/2026/b', 'keep']) await before.put(key);
+    for (const key of ['logs/2026/a', 'logs/2026/b']) {
+      await before.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    }
+
+    await before.put('logs');
+    await before.emulator.close();
+    await using after = await openAws({ dataDir });
+
+    expect(await after.keys()).toEqual(['keep', 'logs']);
   });
 
   it('a file from elsewhere is an object under its name', async () => {
