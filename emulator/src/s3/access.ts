@@ -34,7 +34,10 @@ export function refuseAtBucket(about: S3Request): void {
   if (isElsewhere && action !== worldwideAction) throw redirect(bucket);
   const expectedOwner = request.headers['x-amz-expected-bucket-owner'];
   const isOther = expectedOwner !== undefined && expectedOwner !== bucket.accountId;
-  const message = isOther ? 'Access Denied' : findObstacle(about);
+  // DeleteObjects needs the permission for each of its keys.
+  const isAboutKeys = action === 's3:DeleteObject' && about.key === '';
+  const obstacle = isAboutKeys ? undefined : findObstacle(about);
+  const message = isOther ? 'Access Denied' : obstacle;
   if (message !== undefined) throw awsError('AccessDenied', message, 403);
   const isGuest = caller.roleArn !== undefined && caller.accountId !== bucket.accountId;
   if (isGuest && ownerActions.has(action)) {
@@ -67,7 +70,7 @@ export function mayListBucket(about: Omit<S3Request, 'action' | 'key'>): boolean
 }
 
 /** Returns the message of the error if a policy is in the way. */
-function findObstacle({
+export function findObstacle({
   bucket,
   key,
   action,

@@ -2,7 +2,7 @@ import type { AuthFailure, Caller } from '../sts/sessions.ts';
 import { answerErrors, awsError } from '../wire/aws-error.ts';
 import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml/xml.ts';
-import { mayListBucket, refuseAtBucket, refuseWithoutBucket } from './access.ts';
+import { findObstacle, mayListBucket, refuseAtBucket, refuseWithoutBucket } from './access.ts';
 import type { S3Context } from './operation.ts';
 import { findOperation, type S3Operation } from './operations/operations.ts';
 
@@ -66,7 +66,9 @@ function performAt(
   if (bucket && name !== 'CreateBucket') refuseAtBucket({ ...world, bucket, key, action });
   else refuseWithoutBucket({ ...world, bucketName, action });
   const mayList = () => bucket === undefined || mayListBucket({ ...world, bucket });
-  return perform({ ...world, bucketName, key, mayList });
+  const obstacleAt = (one: string) =>
+    bucket && findObstacle({ ...world, bucket, key: one, action });
+  return perform({ ...world, bucketName, key, mayList, obstacleAt });
 }
 
 /** S3 names the Region in each answer about a bucket, and about an object that is elsewhere. */

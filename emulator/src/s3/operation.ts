@@ -17,4 +17,6 @@ export interface S3Context {
   clock: Scheduler;
   /** Whether the caller may list the bucket. */
   mayList(): boolean;
+  /** Returns the message of the error if the caller may not perform the operation on a key. */
+  obstacleAt(key: string): string | undefined;
 }

@@ -62,6 +62,34 @@ describe('DeleteObjects', () => {
     expect(await aws.keys()).toEqual([]);
   });
 
+  it('needs the permission for each key, and says which one lacks it', async () => {
+    await using aws = await openAws();
+    for (const key of ['kept/a', 'own/b', 'own/c']) await aws.put(key);
+    const keys = await aws.assume({
+      RoleArn: 'arn:aws:iam::123456789012:role/cleaner',
+      Policy: JSON.stringify({
+        Statement: {
+          Effect: 'Allow',
+          Action: 's3:DeleteObject',
+          Resource: `arn:aws:s3:::${bucket}/own/*`,
+        },
+      }),
+    });
+    const role = { ...aws, s3: aws.s3For(keys) };
+
+    const some = await removeAll(role, ['kept/a', 'own/b']);
+    const quiet = await removeAll(role, ['kept/a', 'own/c'], true);
+
+    expect(some.Deleted).toEqual([{ Key: 'own/b' }]);
+    for (const { Errors } of [some, quiet]) {
+      expect(Errors).toMatchObject([{ Key: 'kept/a', Code: 'AccessDenied' }]);
+      expect(Errors?.[0]?.Message).toContain(`"arn:aws:s3:::${bucket}/kept/a"`);
+    }
+    expect(quiet.Deleted).toBeUndefined();
+    expect(await aws.keys()).toEqual(['kept/a']);
+    expect(aws.emulator.journal.entries().at(-2)?.effect).toMatchObject({ keys: ['own/c'] });
+  });
+
   it('accepts 1 to 1,000 keys', async () => {
     await using aws = await openAws();
 

@@ -8,8 +8,11 @@ import { findBucket, s3Namespace } from './bucket-operations.ts';
 /** Maximum number of keys in one request (documentation). */
 const maxKeys = 1000;
 
-/** DeleteObjects: unknown keys count as deleted. With `Quiet` the answer names only errors. */
-export function deleteObjects({ bucketName, request, buckets }: S3Context): Answer {
+/**
+ * DeleteObjects: unknown keys count as deleted. A key without permission has an error of its own. With
+ * `Quiet` the answer names only errors.
+ */
+export function deleteObjects({ bucketName, request, buckets, obstacleAt }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
   const xml = readPayload(request).toString();
   const keys = readXmlElements(xml, 'Key');
@@ -18,13 +21,20 @@ export function deleteObjects({ bucketName, request, buckets }: S3Context): Answ
       'The XML you provided was not well-formed or did not validate against our published schema';
     throw awsError('MalformedXML', message);
   }
-  for (const key of keys) buckets.removeObject(bucket, key);
+  const results = keys.map((Key) => ({ Key, Message: obstacleAt(Key) }));
+  const removed = results.filter(({ Message }) => Message === undefined);
+  for (const { Key } of removed) buckets.removeObject(bucket, Key);
   const isQuiet = readXmlElement(xml, 'Quiet') === 'true';
-  const content = { Deleted: isQuiet ? [] : keys.map((Key) => ({ Key })) };
+  const content = {
+    Deleted: isQuiet ? [] : removed.map(({ Key }) => ({ Key })),
+    Error: results.flatMap(({ Key, Message }) =>
+      Message === undefined ? [] : [{ Key, Code: 'AccessDenied', Message }],
+    ),
+  };
   return {
     status: 200,
     headers: { 'content-type': 'application/xml' },
     body: writeXml('DeleteResult', content, s3Namespace),
-    effect: { kind: 'objects-deleted', bucket: bucketName, keys },
+    effect: { kind: 'objects-deleted', bucket: bucketName, keys: removed.map(({ Key }) => Key) },
   };
 }
