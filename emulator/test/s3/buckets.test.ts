@@ -98,6 +98,13 @@ describe('buckets', () => {
     );
   });
 
+  it('are not created in us-east-1 by a constraint', async () => {
+    await using aws = await openAws();
+    const refused = await refusal(create(aws, 'near', 'us-east-1', 'us-east-1'));
+
+    expect(refused).toMatchObject({ name: 'InvalidLocationConstraint', status: 400 });
+  });
+
   it('need a constraint outside us-east-1, which the SDK adds', async () => {
     await using aws = await openAws();
     const authorization = 'AWS4-HMAC-SHA256 Credential=AK/20260301/eu-west-1/s3/aws4_request,';

@@ -20,12 +20,20 @@ export function findBucket(buckets: Buckets, name: string): Bucket {
   throw awsError('NoSuchBucket', 'The specified bucket does not exist', 404);
 }
 
-/** CreateBucket: outside of us-east-1 the LocationConstraint must name the Region of the signature. */
+/**
+ * CreateBucket: outside of us-east-1 the LocationConstraint must name the Region of the signature. For
+ * us-east-1 there must be none (quoted in public reports).
+ */
 export function createBucket({ bucketName, caller, request, buckets, clock }: S3Context): Answer {
   if (!isBucketName(bucketName)) {
     throw awsError('InvalidBucketName', 'The specified bucket is not valid.');
   }
   const constraint = readXmlElement(readPayload(request).toString(), 'LocationConstraint');
+  if (constraint === 'us-east-1' && caller.region === constraint) {
+    const message = 'The specified location-constraint is not valid';
+    const details = { LocationConstraint: constraint };
+    throw awsError('InvalidLocationConstraint', message, 400, { details });
+  }
   const region = constraint === 'EU' ? 'eu-west-1' : (constraint ?? 'us-east-1');
   if (region !== caller.region && caller.region !== 'us-east-1') {
     throw awsError(
