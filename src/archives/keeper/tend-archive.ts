@@ -99,7 +99,7 @@ async function endTending(look: Look, found: Found): Promise<void> {
   const isChanged = look.isChanged || JSON.stringify(summary) !== JSON.stringify(known);
   const nextAt = isDone ? undefined : nextLookAt(look, at, listingProblem);
   const version = await writeOfLook(writer, async (transaction) => {
-    await endBackfills(transaction, archiveId, survey.openBackfills, at);
+    await endBackfills(transaction, archive, survey.openBackfills, at);
     const end = { archiveId, at, summary, isChanged, nextAt, heartbeatAt };
     const version = await recordLook(transaction, end);
     for (const type of eventsOf(look, known, summary)) {

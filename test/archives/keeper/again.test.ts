@@ -8,6 +8,30 @@ import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kep
 
 const approval = approvalOf('ann');
 
+/** Adds log groups `/app/other-…` to an archive, with two days before it that are covered. */
+async function addCovered(
+  { database }: KeptArchives,
+  archiveId: string,
+  { logGroups, again }: { logGroups: number; again: 'refresh' | null },
+): Promise<void> {
+  const key = { archiveId, incarnation: 1 };
+  const time = { fromAt: start - 3 * dayMs, toAt: start - dayMs };
+  const covered = { ...time, state: 'covered', isEmpty: 0, again, cause: null } as const;
+  const found = { createdAt: 0, seenAt: start, retentionDays: null, covered: 2 };
+  const keys = Array.from({ length: logGroups }, (_, number) => ({
+    ...key,
+    logGroupName: `/app/other-${number}`,
+  }));
+  await database.queries
+    .insertInto('archiveLogGroups')
+    .values(keys.map((each) => ({ ...each, ...found })))
+    .execute();
+  await database.queries
+    .insertInto('archiveRanges')
+    .values(keys.map((each) => ({ ...each, ...covered })))
+    .execute();
+}
+
 /** Ends all waiting jobs with coverage, and looks. */
 async function coverAll(kept: KeptArchives): Promise<void> {
   for (const { jobId } of await kept.waiting())
@@ -90,6 +114,53 @@ describe.each(['sqlite', 'postgres'] as const)('the refresh of a partition, on %
     ]);
   });
 });
+
+describe.each(['sqlite', 'postgres'] as const)(
+  'log groups that an archive no longer selects, on %s',
+  (backend) => {
+    test('keep none of the others from a second export', async () => {
+      await using kept = await openKeptArchives({ backend });
+      kept.seed('/app/z');
+      const id = await kept.accept({
+        logGroupNamePrefix: '/app/',
+        fromAt: start - 2 * dayMs,
+        toAt: start - dayMs,
+        refreshDays: 3,
+      });
+      await kept.look();
+      await coverAll(kept);
+      await addCovered(kept, id, { logGroups: 500, again: 'refresh' });
+      await kept.redefine(id, { exceptLogGroupNamePrefixes: ['/app/other'] });
+
+      kept.advance(3 * dayMs);
+      await kept.look();
+
+      expect(await kept.waiting()).toMatchObject([{ logGroupName: '/app/z', revision: 2 }]);
+    });
+
+    test('do not keep a backfill open', async () => {
+      await using kept = await openKeptArchives({ backend });
+      kept.seed('/app/z');
+      const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
+      await kept.look();
+      await coverAll(kept);
+      await addCovered(kept, id, { logGroups: 1, again: null });
+      const window = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+      await addBackfill(
+        kept.database,
+        id,
+        { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' },
+        approval,
+      );
+      await kept.redefine(id, { exceptLogGroupNamePrefixes: ['/app/other'] });
+
+      await kept.look();
+      await coverAll(kept);
+
+      expect(await backfills(kept)).toMatchObject([{ endedAt: start }]);
+    });
+  },
+);
 
 test('exports the time of a backfill before the archive, and ends the backfill', async () => {
   await using kept = await openKeptArchives();

@@ -3,7 +3,6 @@ import { changeRanges } from '#coverage/ledger/put-range.ts';
 import { nextStart, splitByUnit } from '#coverage/ledger/units.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { type DuePartition, riskOf } from '../../partitions/due.ts';
-import { isSelected } from '../../partitions/selection.ts';
 import { readAgain } from '../../store/log-groups/read-again.ts';
 import { keyOf } from '../../store/log-groups/read-ledger.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
@@ -23,14 +22,12 @@ export async function findAgain(look: Look, facts: AssessmentFacts): Promise<Due
   const { archive, database, writer } = look;
   const { partitionBy } = archive.definition;
   const names = new Set(
-    (await readAgain(database.queries, archive.id))
-      .map(({ logGroupName }) => logGroupName)
-      .filter((name) => isSelected(archive.definition, name)),
+    (await readAgain(database.queries, archive)).map(({ logGroupName }) => logGroupName),
   );
   if (names.size === 0) return [];
   // Before the ranges that count: otherwise an export that ends between the two would be repeated.
   const inWork = Map.groupBy(await readInWork(database.queries, archive.id, names), keyOf);
-  const ranges = (await readAgain(database.queries, archive.id)).filter(({ logGroupName }) =>
+  const ranges = (await readAgain(database.queries, archive)).filter(({ logGroupName }) =>
     names.has(logGroupName),
   );
   const split = ranges.map((range) => ({ range, finalUntil: finalUntil(range, facts) }));

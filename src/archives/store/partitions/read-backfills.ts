@@ -1,4 +1,6 @@
 import type { Queries } from '#database/database.ts';
+import type { Selection } from '../../partitions/selection.ts';
+import { whereSelected } from '../log-groups/where-selected.ts';
 
 /** A backfill of an archive, as the wanted time depends on it. */
 export interface Backfill {
@@ -30,7 +32,7 @@ export async function readBackfills(queries: Queries, archiveId: string): Promis
  */
 export async function endBackfills(
   queries: Queries,
-  archiveId: string,
+  { id: archiveId, definition }: { id: string; definition: Selection },
   open: ReadonlySet<number>,
   at: number,
 ): Promise<void> {
@@ -47,6 +49,7 @@ export async function endBackfills(
             .select('ranges.fromAt')
             .where('ranges.archiveId', '=', archiveId)
             .where('ranges.again', '=', 'backfill')
+            .where(whereSelected(definition, 'ranges.logGroupName'))
             .whereRef('ranges.fromAt', '<', 'archiveBackfills.toAt')
             .whereRef('ranges.toAt', '>', 'archiveBackfills.fromAt'),
         ),
