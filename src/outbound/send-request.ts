@@ -4,6 +4,10 @@ import https from 'node:https';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
 
+// How long an address may take to connect, if there is another one. Shorter: a receiver far away, or one lost packet,
+// counts as unreachable, and the last address often is: IPv6. Longer: no time is left after an address that is down.
+const attemptMs = 2_000;
+
 /** An address of a host. */
 export interface HostAddress {
   address: string;
@@ -77,7 +81,14 @@ async function send(
   const isTls = url.protocol === 'https:';
   const found: LookupFunction = (_host, _options, done) => done(null, [...addresses]);
   const port = Number(url.port || (isTls ? 443 : 80));
-  const plain = connect({ host, port, lookup: found, autoSelectFamily: true, signal });
+  const plain = connect({
+    host,
+    port,
+    lookup: found,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: attemptMs,
+    signal,
+  });
   plain.on('error', () => {}); // the awaited event rejects
   try {
     await once(plain, 'connect', { signal });
