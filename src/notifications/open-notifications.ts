@@ -6,6 +6,7 @@ import type { AbortableSleep } from '#time/sleep.ts';
 import { makeWakeSignal } from '#time/wake-signal.ts';
 import { type CourierOptions, makeCourier } from './courier.ts';
 import { shortenDeliveryWaits } from './deliveries/clock-set-back.ts';
+import { endPending } from './deliveries/end-pending.ts';
 import { type DeliveryWork, findWork } from './deliveries/find-work.ts';
 import type { SendWebhook } from './deliveries/tries/delivery-result.ts';
 import { fanOut } from './outbox/fan-out.ts';
@@ -84,8 +85,12 @@ export function openNotifications(options: NotificationsOptions): Notifications 
       while (!signal.aborted && (await fanOut(database, fanOutOptions)) > 0);
       work = await lookForWork();
     }
+    let isLeft = false;
+    for (const { destination, isClosed } of work.destinations)
+      if (isClosed && (await endPending(database, destination))) isLeft = true;
     const sinks = new Set(ownSinks().map(destinationOf));
-    const ours = work.destinations.filter(({ destination }) =>
+    const open = work.destinations.filter(({ isClosed }) => !isClosed);
+    const ours = open.filter(({ destination }) =>
       // Another replica may have other settings during a change.
       readSink(destination) ? sinks.has(destination) : sendWebhook !== undefined,
     );
@@ -93,7 +98,7 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     failures = 0;
     outage.worked({}, 'looks for notifications again');
     const later = ours.map(({ dueInMs }) => dueInMs).filter((ms) => ms > 0);
-    return Math.min(pollMs, ...later);
+    return isLeft ? 0 : Math.min(pollMs, ...later);
   }
 
   /** Finds what there is to do. Nothing waits for longer because the clock of the database was set back. */

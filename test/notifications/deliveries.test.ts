@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { endPending } from '#notifications/deliveries/end-pending.ts';
+import { changeEndpoint } from '#webhook-endpoints/store/change-endpoint.ts';
 import { replayDelivery } from '#webhook-endpoints/store/deliveries.ts';
 import { storageBackends } from '../export-jobs/storage-backends.ts';
+import { givenDelivery } from '../webhook-endpoints/given-endpoint.ts';
 import { openPost, type Receiver, start } from './open-post.ts';
 
 const secondMs = 1_000;
@@ -199,6 +202,44 @@ describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
     expect(await errorsOf(deleted)).toEqual(Array(5).fill('endpoint deleted'));
     expect(await errorsOf(disabled)).toEqual(Array(5).fill('endpoint disabled'));
     expect(post.received).toHaveLength(10);
+  });
+
+  test('ends pending deliveries that wait for a later try, as soon as their endpoint is disabled', async () => {
+    await using post = await openPost(openStorage, always(failed));
+    const id = await post.addEndpoint();
+    const notifications = post.open();
+    await post.endJob();
+    await post.time.runUntil(() => post.received.length === 3);
+    await post.time.runFor(1_000);
+
+    const disabled = { disabledAt: post.time.now(), disabledReason: 'caller' };
+    await changeEndpoint(post.database, id, disabled);
+    notifications.wake();
+    await post.time.runFor(1_000);
+    const ended = await post.deliveries(id);
+    await changeEndpoint(post.database, id, { disabledAt: null, disabledReason: null });
+    await post.time.runFor(dayMs);
+
+    expect(ended).toMatchObject([{ state: 'failed', error: 'endpoint disabled' }]);
+    expect(post.received).toHaveLength(3);
+  });
+
+  test('ends a long backlog in parts, so that no statement takes long', async () => {
+    await using post = await openPost(openStorage);
+    const id = await post.addEndpoint({ disabledAt: start, disabledReason: 'gone' });
+    const pending = { destination: id, state: 'pending', endedAt: null } as const;
+    for (let event = 0; event < 1_001; event += 1) await givenDelivery(post.database, pending);
+    const countEnded = async () =>
+      (await post.deliveries(id)).filter(({ error }) => error === 'endpoint gone').length;
+
+    const isLeft = await endPending(post.database, id);
+    const ended = await countEnded();
+    post.open();
+    await post.time.runFor(minuteMs);
+
+    expect([isLeft, ended]).toEqual([true, 1_000]);
+    expect(await countEnded()).toBe(1_001);
+    expect(post.received).toEqual([]);
   });
 
   test('signs with both secrets until the rotation has ended', async () => {

@@ -1,19 +1,42 @@
-import type { Database, Queries } from '#database/database.ts';
+import { sql } from 'kysely';
+
+import type { Database } from '#database/database.ts';
+import { readSink } from '../outbox/sinks-in-use.ts';
+import { wherePending } from './pending-deliveries.ts';
+
+// In one statement. More: a backlog of a hundred thousand takes longer than the time limit of PostgreSQL, and other
+// requests wait for SQLite. Fewer: more statements.
+const maxAtOnce = 1_000;
 
 /**
- * Ends the pending deliveries of a destination that gets no more, in the transaction of the caller. One that is
- * being sent ends, too: its result is ignored.
+ * Ends pending deliveries of a destination that gets no more. One that is being sent ends, too: its result is
+ * ignored. Returns whether more of them can be left.
  */
-export async function endPending(
-  queries: Queries,
-  { now }: Pick<Database, 'now'>,
-  destination: string,
-  error: string,
-): Promise<void> {
-  await queries
-    .updateTable('deliveries')
-    .set({ state: 'failed', error, endedAt: now(), owner: null })
-    .where('destination', '=', destination)
-    .where('state', '=', 'pending')
-    .execute();
+export async function endPending(database: Database, destination: string): Promise<boolean> {
+  const { queries, now, kind } = database;
+  const error = await whyClosed(database, destination);
+  if (error === undefined) return false;
+  const { numAffectedRows } = await sql`
+    with next as materialized (
+      select event_id from deliveries where ${wherePending} and destination = ${destination}
+      order by due_at limit ${sql.lit(maxAtOnce)}
+      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+    )
+    update deliveries set state = 'failed', error = ${error}, ended_at = ${now()}, owner = null
+    from next where deliveries.destination = ${destination} and deliveries.event_id = next.event_id
+  `.execute(queries);
+  return Number(numAffectedRows ?? 0) === maxAtOnce;
+}
+
+/** Why a destination gets no more; undefined if it is enabled again. */
+async function whyClosed({ queries }: Database, destination: string): Promise<string | undefined> {
+  if (readSink(destination)) return 'removed from the configuration';
+  const endpoint = await queries
+    .selectFrom('webhookEndpoints')
+    .select(['disabledAt', 'disabledReason'])
+    .where('id', '=', destination)
+    .executeTakeFirst();
+  if (!endpoint) return 'endpoint deleted';
+  if (endpoint.disabledAt === null) return undefined;
+  return endpoint.disabledReason === 'gone' ? 'endpoint gone' : 'endpoint disabled';
 }

@@ -8,6 +8,8 @@ import type { Receiver } from './turns.ts';
 export interface PendingDestination extends Receiver {
   /** In how many ms the first of them is due; 0 or less if it is. */
   dueInMs: number;
+  /** Whether it gets no more: an endpoint that was deleted or disabled, or a sink that no replica has. */
+  isClosed: boolean;
 }
 
 /** What there is to do. */
@@ -30,19 +32,25 @@ export async function findWork({ queries, now }: Database): Promise<DeliveryWork
     select destination, coalesce((
       select caller from webhook_endpoints where id = destination
     ), destination) as caller, (
+      select count(*) from webhook_endpoints where id = destination and disabled_at is null
+    ) + (
+      select count(*) from notification_sinks as sinks where sinks.destination = hops.destination
+    ) as open, (
       select due_at from deliveries where ${wherePending} and deliveries.destination = hops.destination
       order by due_at limit 1
     ) as due_at, instant, 0 as events from hops cross join clock where destination is not null
     union all
-    select null, '', instant, instant, (select count(*) from (select 1 from notification_events limit 1) as found)
+    select null, '', 0, instant, instant, (select count(*) from (select 1 from notification_events limit 1) as found)
     from clock
   `.execute(queries);
   const outbox = rows.find(({ destination }) => destination === null) as WorkRow;
   return {
     now: outbox.instant,
     hasEvents: outbox.events > 0,
-    destinations: rows.flatMap(({ destination, caller, dueAt, instant }) =>
-      destination === null ? [] : [{ destination, caller, dueInMs: dueAt - instant }],
+    destinations: rows.flatMap(({ destination, caller, open, dueAt, instant }) =>
+      destination === null
+        ? []
+        : [{ destination, caller, dueInMs: dueAt - instant, isClosed: open === 0 }],
     ),
   };
 }
@@ -51,6 +59,8 @@ export async function findWork({ queries, now }: Database): Promise<DeliveryWork
 interface WorkRow {
   destination: string | null;
   caller: string;
+  /** 0 if the destination gets no more. */
+  open: number;
   /** When the first delivery is due, as epoch ms. */
   dueAt: number;
   /** The time by the clock of the database, as epoch ms. */

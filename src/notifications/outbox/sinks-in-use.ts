@@ -1,7 +1,6 @@
 import type { SinkKind } from '#aws/sinks/sink-calls.ts';
 import type { Database } from '#database/database.ts';
 import { inChunks } from '#paging/in-chunks.ts';
-import { endPending } from '../deliveries/end-pending.ts';
 
 /** A topic or an event bus of a target. */
 export interface Sink {
@@ -26,11 +25,12 @@ const rowsPerStatement = 500;
 
 /**
  * Confirms the sinks of this replica in the database, so that every replica records their events. Those that no
- * replica has confirmed for five minutes are removed, with their pending deliveries: replicas may have different
- * settings during a change.
+ * replica has confirmed for five minutes are removed: replicas may have different settings during a change.
  */
-export async function confirmSinks(database: Database, sinks: readonly Sink[]): Promise<void> {
-  const { queries, now } = database;
+export async function confirmSinks(
+  { queries, now }: Database,
+  sinks: readonly Sink[],
+): Promise<void> {
   for await (const chunk of inChunks(sinks, rowsPerStatement)) {
     await queries
       .insertInto('notificationSinks')
@@ -44,18 +44,8 @@ export async function confirmSinks(database: Database, sinks: readonly Sink[]): 
       .onConflict((conflict) => conflict.column('destination').doUpdateSet({ confirmedAt: now() }))
       .execute();
   }
-  const stale = await queries
-    .selectFrom('notificationSinks')
-    .select('destination')
+  await queries
+    .deleteFrom('notificationSinks')
     .where((row) => row('confirmedAt', '<', row(now(), '-', staleAfterMs)))
     .execute();
-  for (const { destination } of stale) {
-    await database.transaction(async (transaction) => {
-      await transaction
-        .deleteFrom('notificationSinks')
-        .where('destination', '=', destination)
-        .execute();
-      await endPending(transaction, database, destination, 'removed from the configuration');
-    });
-  }
 }

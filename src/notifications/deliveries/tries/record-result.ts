@@ -1,5 +1,4 @@
 import type { Database, Queries } from '#database/database.ts';
-import { endPending } from '../end-pending.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
 import type { DeliveryResult } from './delivery-result.ts';
 import { pauseBeforeNext } from './schedule.ts';
@@ -13,7 +12,7 @@ const failingForMs = 5 * 86_400_000;
 
 /**
  * Records the result of a try: the delivery ends, or is due again. An endpoint that is gone, or that has failed for
- * five days, is disabled, with its pending deliveries. Nothing is written if another process has taken up the
+ * five days, is disabled: then its pending deliveries end. Nothing is written if another process has taken up the
  * delivery, or it has ended.
  */
 export async function recordResult(
@@ -47,7 +46,7 @@ export async function recordResult(
     if (numUpdatedRows === 0n) return undefined;
     return isDelivered
       ? noteSuccess(queries, claim)
-      : noteFailure(queries, database, claim, outcome === 'gone');
+      : noteFailure(queries, now, claim, outcome === 'gone');
   });
 }
 
@@ -62,11 +61,10 @@ async function noteSuccess(queries: Queries, { destination }: ClaimedDelivery): 
 
 async function noteFailure(
   queries: Queries,
-  database: Database,
+  now: Database['now'],
   { destination }: ClaimedDelivery,
   isGone: boolean,
 ): Promise<EndpointChange> {
-  const { now } = database;
   await queries
     .updateTable('webhookEndpoints')
     .set({ failingSince: now() })
@@ -86,7 +84,5 @@ async function noteFailure(
       query.where((row) => row('failingSince', '<=', row(now(), '-', failingForMs))),
     )
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) return undefined;
-  await endPending(queries, database, destination, isGone ? 'endpoint gone' : 'endpoint disabled');
-  return 'disabled';
+  return numUpdatedRows === 0n ? undefined : 'disabled';
 }

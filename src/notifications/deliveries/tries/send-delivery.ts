@@ -2,7 +2,6 @@ import type { Principal } from '#auth/principal.ts';
 import type { Database } from '#database/database.ts';
 import { readSink } from '../../outbox/sinks-in-use.ts';
 import { type SinkOptions, sendToSink } from '../../sinks/send-to-sink.ts';
-import { endPending } from '../end-pending.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
 import type { DeliveryResult, SendWebhook } from './delivery-result.ts';
 
@@ -28,7 +27,7 @@ export interface SentDelivery {
 
 /**
  * Sends a delivery to its destination, once. `undefined` if the endpoint was deleted or disabled: then its pending
- * deliveries have ended.
+ * deliveries end.
  */
 export async function sendDelivery(
   options: DeliveryOptions,
@@ -45,11 +44,7 @@ export async function sendDelivery(
     .select(['url', 'principal', 'secret', 'previousSecret', 'previousSecretUntil', 'disabledAt'])
     .where('id', '=', claim.destination)
     .executeTakeFirst();
-  if (!endpoint || endpoint.disabledAt !== null) {
-    const error = endpoint ? 'endpoint disabled' : 'endpoint deleted';
-    await endPending(database.queries, database, claim.destination, error);
-    return undefined;
-  }
+  if (!endpoint || endpoint.disabledAt !== null) return undefined;
   const { url, secret, previousSecret, previousSecretUntil } = endpoint;
   const isRotating = previousSecret !== null && (previousSecretUntil ?? 0) > claim.triedAt;
   const secrets = isRotating ? [secret, previousSecret] : [secret];
