@@ -242,6 +242,29 @@ describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
     expect(post.received).toEqual([]);
   });
 
+  test('does not disable an endpoint with a new URL because the URL before answers 410', async () => {
+    await using post = await openPost(openStorage, ({ url }) =>
+      url.includes('new')
+        ? { afterMs: 10, answer: delivered }
+        : { afterMs: 5_000, answer: { outcome: 'gone', status: 410 } },
+    );
+    const id = await post.addEndpoint();
+    const notifications = post.open();
+    await post.endJob();
+    await post.time.runUntil(() => post.received.length === 1);
+
+    await changeEndpoint(post.database, id, { url: 'https://new.example.com/' });
+    notifications.wake();
+    await post.time.runFor(minuteMs);
+
+    expect(await post.endpoint(id)).toMatchObject({ disabledAt: null, failingSince: null });
+    expect(post.received.map(({ url }) => url)).toEqual([
+      `https://${id}.example.com/secret-path`,
+      'https://new.example.com/',
+    ]);
+    expect(await post.deliveries(id)).toMatchObject([{ state: 'delivered', error: null }]);
+  });
+
   test('signs with both secrets until the rotation has ended', async () => {
     await using post = await openPost(openStorage);
     const previousSecretUntil = start + hourMs;

@@ -106,13 +106,13 @@ export function makeManageEndpoints(options: ManageEndpointsOptions): ManageEndp
 
     async change(request, endpointId, { url: text, description, eventTypes, isEnabled }) {
       const { endpoint } = await access.find(request, 'ChangeWebhookEndpoint', endpointId);
-      const url = text === undefined ? undefined : readUrl(text);
-      if (url !== undefined && url !== endpoint.url)
-        access.requireCreate(request, { id: endpointId, url });
+      const url = text === undefined ? endpoint.url : readUrl(text);
+      const isMoved = url !== endpoint.url;
+      if (isMoved) access.requireCreate(request, { id: endpointId, url });
       const isDisabled = endpoint.disabledAt !== null;
       await changeEndpoint(database, endpointId, {
         principal: JSON.stringify(request.principal),
-        ...(url !== undefined && { url }),
+        ...(isMoved && { url }),
         ...(description !== undefined && { description }),
         ...(eventTypes !== undefined && { eventTypes: eventTypes && JSON.stringify(eventTypes) }),
         ...(isEnabled === true && { disabledAt: null, disabledReason: null, failingSince: null }),

@@ -1,4 +1,4 @@
-import type { UpdateObject } from 'kysely';
+import { sql, type UpdateObject } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import type { Tables } from '#database/tables.ts';
@@ -6,17 +6,35 @@ import type { Tables } from '#database/tables.ts';
 /** How long the previous secret signs messages, too. Shorter: receivers are changed in a hurry. */
 const previousSecretMs = 24 * 3_600_000;
 
-/** Changes columns of an endpoint. Its version grows by one. An endpoint that was deleted meanwhile stays deleted. */
-export async function changeEndpoint(
-  { queries }: Pick<Database, 'queries'>,
+/**
+ * Changes columns of an endpoint. Its version grows by one. An endpoint that was deleted meanwhile stays deleted. With
+ * a new URL, what is being sent to the URL before is sent again, and nothing that this URL does counts.
+ */
+export function changeEndpoint(
+  { transaction, now }: Pick<Database, 'transaction' | 'now'>,
   endpointId: string,
   columns: UpdateObject<Tables, 'webhookEndpoints'>,
 ): Promise<void> {
-  await queries
-    .updateTable('webhookEndpoints')
-    .set((row) => ({ ...columns, version: row('version', '+', 1) }))
-    .where('id', '=', endpointId)
-    .execute();
+  const isMoved = columns.url !== undefined;
+  return transaction(async (queries) => {
+    if (isMoved)
+      await queries
+        .updateTable('deliveries')
+        .set({ owner: null, dueAt: now() })
+        .where('destination', '=', endpointId)
+        .where(sql<boolean>`state = 'pending'`) // a literal, so that the partial index fits
+        .where('owner', 'is not', null)
+        .execute();
+    await queries
+      .updateTable('webhookEndpoints')
+      .set((row) => ({
+        ...columns,
+        ...(isMoved && { failingSince: null }),
+        version: row('version', '+', 1),
+      }))
+      .where('id', '=', endpointId)
+      .execute();
+  });
 }
 
 /** Gives an endpoint a new secret. The one before stays valid for 24 hours. */
