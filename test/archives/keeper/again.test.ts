@@ -211,6 +211,44 @@ test('exports covered time again for a backfill of all, with a new revision', as
   expect(await backfills(kept)).toMatchObject([{ endedAt: start }]);
 });
 
+test.each(['sqlite', 'postgres'] as const)(
+  'ends a backfill of all when a second export has failed for the last time, on %s',
+  async (backend) => {
+    await using kept = await openKeptArchives({ backend });
+    kept.seed('/app/a');
+    const id = await kept.accept({
+      logGroupNames: ['/app/a'],
+      fromAt: start - 3 * dayMs,
+      toAt: start - dayMs,
+    });
+    await kept.look();
+    await coverAll(kept);
+    const window = { fromAt: start - 3 * dayMs, toAt: start - dayMs };
+    await addBackfill(
+      kept.database,
+      id,
+      { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' },
+      approval,
+    );
+    await kept.look();
+
+    const isEndedAfter: boolean[] = [];
+    for (let failure = 1; failure <= 4; failure += 1) {
+      for (const { jobId } of await kept.waiting())
+        await endJob(kept.database, jobId, { outcome: 'failed', problem: 'export-failed' });
+      kept.advance(hourMs / 2);
+      await kept.look();
+      const [backfill] = await backfills(kept);
+      isEndedAfter.push(backfill?.endedAt !== null);
+      kept.advance(dayMs);
+      await kept.look();
+    }
+
+    expect(isEndedAfter).toEqual([false, false, false, true]);
+    expect(await kept.partitions()).toMatchObject([{ failures: 4 }, { failures: 4 }]);
+  },
+);
+
 test('exports only the last days of catchUpDays after a long time down', async () => {
   await using kept = await openKeptArchives();
   kept.seed('/app/a');
