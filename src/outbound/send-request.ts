@@ -4,9 +4,12 @@ import https from 'node:https';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
 
-// How long an address may take to connect, if there is another one. Shorter: a receiver far away, or one lost packet,
-// counts as unreachable, and the last address often is: IPv6. Longer: no time is left after an address that is down.
-const attemptMs = 2_000;
+/**
+ * How long an address may take to connect, in ms, if there is another one. Shorter: a server far away, or one lost
+ * packet, counts as unreachable, and the last address often is: IPv6. Longer: no time is left after an address that is
+ * down.
+ */
+export const connectAttemptMs = 2_000;
 
 /** An address of a host. */
 export interface HostAddress {
@@ -86,7 +89,7 @@ async function send(
     port,
     lookup: found,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: attemptMs,
+    autoSelectFamilyAttemptTimeout: connectAttemptMs,
     signal,
   });
   plain.on('error', () => {}); // the awaited event rejects

@@ -45,7 +45,7 @@ export const ShownRun = Type.Object(
     state: PartitionStateName,
     isEmpty: Type.Optional(
       Type.Boolean({
-        description: 'Whether they have no log events. Present if `state` is `covered`.',
+        description: 'Whether their exports have no objects. Present if `state` is `covered`.',
       }),
     ),
     isFinal: Type.Optional(

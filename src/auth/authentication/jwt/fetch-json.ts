@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type ProxyEnv } from 'node:http';
 import https from 'node:https';
+import { connectAttemptMs } from '#outbound/send-request.ts';
 
 // The keys of the largest issuers are some 10 KiB. A larger answer could exhaust the memory.
 const maxBytes = 524_288;
@@ -49,7 +50,11 @@ function get(
 ): Promise<IncomingMessage> {
   const { Agent, request } = url.protocol === 'https:' ? https : http;
   // Without a timeout, Node waits for the answer to a CONNECT for ever, and keeps the connection.
-  const agent = new Agent({ proxyEnv, timeout: tunnelMs });
+  const agent = new Agent({
+    proxyEnv,
+    timeout: tunnelMs,
+    autoSelectFamilyAttemptTimeout: connectAttemptMs,
+  });
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     // Node ends a request only when it has a connection, not while a proxy is silent.
