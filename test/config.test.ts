@@ -383,7 +383,7 @@ describe('the authentication settings', () => {
   });
 
   test('allow TLS without client certificates', () => {
-    const { tls } = readAccess({ ...tlsFiles, TLS_CLIENT_CA_FILE: 'ca.crt' });
+    const { tls } = readAccess(tlsFiles);
 
     expect(tls).toEqual({ certFile: 'tls.crt', keyFile: 'tls.key' });
   });
@@ -418,6 +418,18 @@ describe('the authentication settings', () => {
     [
       { AUTH: 'api-key' },
       'AUTH contains api-key, but API_KEYS_FILE is not set; set it to the path of a JSON file.',
+    ],
+    [
+      { API_KEYS_FILE: 'keys.json' },
+      'API_KEYS_FILE is set, but AUTH does not contain api-key; add api-key to AUTH, or remove API_KEYS_FILE.',
+    ],
+    [
+      { AUTH: 'api-key', API_KEYS_FILE: 'keys.json', JWT_AUDIENCE: 'log-export-gateway' },
+      'JWT_AUDIENCE is set, but AUTH does not contain jwt; add jwt to AUTH, or remove JWT_AUDIENCE.',
+    ],
+    [
+      { AUTH: 'none', TLS_CLIENT_CA_FILE: 'ca.crt' },
+      'TLS_CLIENT_CA_FILE is set, but AUTH does not contain mtls; add mtls to AUTH, or remove TLS_CLIENT_CA_FILE.',
     ],
     [{ AUTH: 'mtls' }, noTls],
     [{ AUTH: 'mtls', ...tlsFiles }, noTls],

@@ -57,6 +57,7 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
   }
   const isOpen = AUTH === undefined || AUTH === 'none';
   const methods = isOpen ? [] : [...new Set(AUTH.split(',') as AuthMethod[])];
+  refuseUnused(env, methods);
   const tls = readTls(env, methods);
   if (methods.includes('api-key') && API_KEYS_FILE === undefined) {
     throw configError(
@@ -72,6 +73,23 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
     tls,
     policyDir: POLICY_DIR,
   };
+}
+
+const variablesOf = {
+  jwt: ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ISSUERS_FILE'],
+  'api-key': ['API_KEYS_FILE'],
+  mtls: ['TLS_CLIENT_CA_FILE'],
+} as const satisfies Record<AuthMethod, readonly (keyof Environment)[]>;
+
+/** Refuses a variable of a method that AUTH does not have: who sets it expects that callers authenticate so. */
+function refuseUnused(env: Environment, methods: readonly AuthMethod[]): void {
+  for (const [method, names] of Object.entries(variablesOf)) {
+    const unused = names.find((name) => env[name] !== undefined);
+    if (unused === undefined || methods.includes(method as AuthMethod)) continue;
+    throw configError(
+      `${unused} is set, but AUTH does not contain ${method}; add ${method} to AUTH, or remove ${unused}.`,
+    );
+  }
 }
 
 /** Whether only this machine can reach an address. */
