@@ -38,9 +38,9 @@ const pollIntervalMs = 2_000;
 // The reads after which files that never stop changing are loaded anyway. Fewer: files that are copied
 // slowly are loaded half. More: such files hide a withdrawn permission longer.
 const maxUnsettledReads = 5;
-// How long a read may take. Lower: a slow network drive counts as broken. Higher: nobody learns that a
-// drive hangs, and that withdrawn keys stay valid.
-const readWithinMs = 5_000;
+// How long a read may take. Lower: a slow network drive, or a busy machine, counts as broken. Higher: nobody
+// learns that a drive hangs, and that withdrawn keys stay valid.
+const readWithinMs = 30_000;
 
 /**
  * Loads a value from files, and loads it again when they change. An invalid file is ignored: the
@@ -77,7 +77,7 @@ export async function openReloadedValue<Value>(
 
   function throwLate(): never {
     throw configError(
-      `Reading the files of the ${what} takes longer than ${readWithinMs / 1_000} seconds.`,
+      `Reading the files of the ${what} takes longer than ${readWithinMs / 1_000} seconds; check the file system that they are on.`,
     );
   }
 

@@ -155,7 +155,8 @@ describe('a value loaded from a file', () => {
     expect(reads).toBe(2);
     expect(log.map(({ msg }) => msg)).toEqual([failure, 'reloaded changed files']);
     expect(log[0]?.err).toMatchObject({
-      message: 'Reading the files of the numbers takes longer than 5 seconds.',
+      message:
+        'Reading the files of the numbers takes longer than 30 seconds; check the file system that they are on.',
     });
     expect(reloaded.current()).toEqual({ number: 2 });
   });
