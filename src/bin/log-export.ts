@@ -15,13 +15,14 @@ const toOutput = (stream: NodeJS.WriteStream): CommandOutput => ({
   columns: () => stream.columns ?? 80,
 });
 
-// `log-export jobs | head -1` closes the pipe early. That is no error.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
-  process.exit(code === 'EPIPE' ? 0 : 1),
-);
-
 // The first Ctrl-C ends the command with a message, the second one at once.
 const interrupted = new AbortController();
+// `log-export jobs | head -1` closes the pipe early. That is no error, but a command that waits ends as on Ctrl-C: code 0
+// would say that the job is completed.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+  code === 'EPIPE' ? interrupted.abort() : process.exit(1),
+);
+process.stderr.on('error', () => {}); // notes without a reader change nothing
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
 

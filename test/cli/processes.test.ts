@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { makeAuthority } from '../auth/certificates.ts';
 import { memoryFolder } from '../memory-folder.ts';
@@ -70,21 +70,46 @@ test('ends on Ctrl-C with code 130, and the job goes on', async () => {
   ]);
 });
 
-test('a pipe that is closed early is no error', async () => {
-  await using world = await openWorld();
-  const child = spawn(
-    'bash',
-    [
-      '--norc',
-      '-o',
-      'pipefail',
-      '-c',
-      '"$0" src/bin/log-export.ts problems | true',
-      process.execPath,
-    ],
-    { env: { ...nodeEnvironment(), LOG_EXPORT_URL: world.url } },
-  );
-  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+describe('a pipe that is closed early', () => {
+  test('is no error', async () => {
+    await using world = await openWorld();
 
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await runInShell('"$@" problems | true', world.url)).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('keeps the exit code of a command that has ended', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const words = 'coverage /app --from 2024-05-01 --to 2024-05-02 --json';
+
+    expect(await runInShell(`"$@" ${words} | true`, world.url)).toMatchObject({ code: 1 });
+  });
+
+  test('ends the wait for a job as Ctrl-C does', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const words = 'run /app --from 2024-05-01 --to 2024-05-02 --destination archive --wait';
+    const { code, stderr } = await runInShell(`"$@" ${words} | head -1 >/dev/null`, world.url);
+
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/Come back with:\n {2}log-export watch [0-9a-f-]{36}\n$/);
+  });
+
+  test('changes nothing if it is that of the notes', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const words = 'run /app --from 2024-05-01 --to 2024-05-02 --destination archive';
+    const script = `"$@" ${words} 2>&1 >/dev/null | true`;
+
+    expect(await runInShell(script, world.url)).toEqual({ code: 0, stderr: '' });
+    expect((await world.call('GET', '/export-jobs')).body.exportJobs).toHaveLength(1);
+  });
 });
+
+/** Runs a script of bash that has the command line as its arguments. A pipe fails with the last code that is not 0. */
+async function runInShell(script: string, url: string) {
+  const command = [process.execPath, 'src/bin/log-export.ts'];
+  const child = spawn('bash', ['--norc', '-o', 'pipefail', '-c', script, 'bash', ...command], {
+    env: { ...nodeEnvironment(), LOG_EXPORT_URL: url },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  return { code, stderr };
+}
