@@ -2,6 +2,11 @@
 import { verifyWithSdk } from '#verify-with-sdk.ts';
 import { exit } from './exit.ts';
 
+// `verify … | head -1` closes the pipe early. The exit code still tells the result.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE') process.exit(1);
+});
+
 process.exitCode = await verifyWithSdk(
   process.argv.slice(2),
   process.env,

@@ -103,6 +103,12 @@ describe('a pipe that is closed early', () => {
   });
 });
 
+test('a pipe that is closed early keeps the exit code of the tool that checks manifests', async () => {
+  const outcome = await runInShell('"$1" src/bin/verify.ts --help | true', '');
+
+  expect(outcome).toEqual({ code: 0, stderr: '' });
+});
+
 /** Runs a script of bash that has the command line as its arguments. A pipe fails with the last code that is not 0. */
 async function runInShell(script: string, url: string) {
   const command = [process.execPath, 'src/bin/log-export.ts'];
