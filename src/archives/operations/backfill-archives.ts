@@ -25,7 +25,7 @@ import {
   type LogGroupPart,
   readLedgerWindow,
 } from '../store/reads/read-ledger-window.ts';
-import { addBackfill } from '../store/requests/add-backfill.ts';
+import { addBackfill, nextBackfillNumber } from '../store/requests/add-backfill.ts';
 import { requireOpen } from '../store/requests/change-archive.ts';
 
 /** Which page of the backfills to read. */
@@ -103,6 +103,7 @@ export function makeArchiveBackfills(options: {
     async plan(request, archiveId, body) {
       const { archive, backfill, now } = await readPermitted(request, archiveId, body);
       requireOpen(archive);
+      await nextBackfillNumber(database.queries, archiveId);
       const names: string[] = [];
       let partitions = 0;
       for await (const { logGroupName, count } of countEach(archive, backfill, now)) {

@@ -20,7 +20,11 @@ import { planArchive } from '../planning/plan-archive.ts';
 import { preflightArchive } from '../planning/preflight-archive.ts';
 import { Archive, exampleArchive } from '../presenters/archive-view.ts';
 import { PlannedArchiveView, showArchivePlan } from '../presenters/show-archive-plan.ts';
-import { acceptArchive, findArchiveOfKey } from '../store/requests/accept-archive.ts';
+import {
+  acceptArchive,
+  findArchiveOfKey,
+  requireRoomForArchive,
+} from '../store/requests/accept-archive.ts';
 
 const Query = Type.Object(
   {
@@ -28,7 +32,7 @@ const Query = Type.Object(
     dryRun: Type.Optional(
       Type.Boolean({
         description:
-          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and no archive is created.',
+          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and no archive is created. A limit that refuses the archive refuses the plan, too.',
         'x-rule': 'true or false',
       }),
     ),
@@ -126,6 +130,7 @@ export const createArchive: FastifyPluginAsyncTypebox<CreateArchiveOptions> = as
       const archiveId = newId();
       const plan = await planArchive(body, { ...options, target, now, archiveId, request });
       if (query.dryRun === true) {
+        await requireRoomForArchive(database.queries, caller);
         const checked = await preflightArchive(preflight, request, plan, {
           target,
           archiveId,

@@ -21,6 +21,20 @@ export async function requireWaitingCapacity(
     // Writes the row unchanged: `do nothing` would not lock an existing row.
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ id: caller }))
     .execute();
+  await refuseExcessSlices(queries, caller, added, maxWaiting);
+}
+
+/**
+ * Refuses `added` more slices of a caller that may not wait now. It locks nothing, as a plan needs it.
+ * @throws Problem too-many-waiting-slices
+ */
+export async function refuseExcessSlices(
+  queries: Queries,
+  caller: string,
+  added: number,
+  maxWaiting: number,
+): Promise<void> {
+  if (maxWaiting === 0) return;
   const { waiting } = await fromQueues(queries)
     .where('lines.caller', '=', caller)
     .select(({ fn }) => fn.countAll<number>().as('waiting'))

@@ -23,6 +23,7 @@ import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
 import type { QueueView } from '../queue/position.ts';
 import { readClock } from '../queue/read-queue.ts';
+import { refuseExcessSlices } from '../queue/waiting-limit.ts';
 import { acceptJob } from '../store/requests/accept-job.ts';
 import { digestOf, findJobOfKey } from '../store/requests/idempotency-key.ts';
 
@@ -32,7 +33,7 @@ const Query = Type.Object(
     dryRun: Type.Optional(
       Type.Boolean({
         description:
-          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and no job is created.',
+          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and no job is created. A limit that refuses the job refuses the plan, too.',
         'x-rule': 'true or false',
       }),
     ),
@@ -137,6 +138,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       const planning = { target, now: acceptedAt, elapsed, sleep, jobId, request, authorizer };
       const plan = await planJob(body, { ...planning, verification });
       if (query.dryRun === true) {
+        await refuseExcessSlices(database.queries, caller, plan.slices.length, maxWaitingSlices);
         const planned = { target, caller, now: acceptedAt, queue };
         const checked = await preflightPlan(preflight, request, plan, { target, jobId });
         return reply.send(await showPlan(plan, { ...planned, preflight: checked }));

@@ -272,11 +272,13 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     const afterEnd = await post(ended, range(1, 3));
     const planned = await post(ended, range(1, 3), '?dryRun=true');
     const tooMany = await post(full, range(1, 3));
+    const tooManyPlanned = await post(full, range(1, 3), '?dryRun=true');
 
     expect([afterEnd.body.type, planned.body.type]).toEqual([
       '/problems/archive-ended',
       '/problems/archive-ended',
     ]);
-    expect([tooMany.status, tooMany.body.type]).toEqual([422, '/problems/too-many-backfills']);
+    for (const { status, body } of [tooMany, tooManyPlanned])
+      expect([status, body.type]).toEqual([422, '/problems/too-many-backfills']);
   });
 });

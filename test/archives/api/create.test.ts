@@ -511,6 +511,7 @@ test('rejects the hundred and first archive of a caller that has not ended', asy
     .execute();
 
   const refused = await world.call('POST', '/archives', archiveBody);
+  const planned = await world.call('POST', '/archives?dryRun=true', archiveBody);
   await world.database.queries
     .updateTable('archives')
     .set({ endedAt: 1 })
@@ -518,6 +519,7 @@ test('rejects the hundred and first archive of a caller that has not ended', asy
     .execute();
   const accepted = await world.call('POST', '/archives', archiveBody);
 
-  expect([refused.status, refused.body.type]).toEqual([429, '/problems/too-many-archives']);
+  for (const { status, body } of [refused, planned])
+    expect([status, body.type]).toEqual([429, '/problems/too-many-archives']);
   expect(accepted.status).toBe(201);
 });

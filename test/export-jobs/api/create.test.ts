@@ -439,7 +439,7 @@ test('creates one job for fifty equal concurrent requests to three gateways', as
   expect(await queries.selectFrom('jobs').select('id').execute()).toHaveLength(1);
 });
 
-test('rejects more waiting slices than the limit of the caller, also by a retry', async () => {
+test('rejects more waiting slices than the limit of the caller, also by a retry and in a plan', async () => {
   await using world = await openWorld({ jobs: { maxWaitingSlices: 3 } });
   const first = await world.call('POST', '/export-jobs', jobBody);
   const { id } = first.body;
@@ -449,8 +449,9 @@ test('rejects more waiting slices than the limit of the caller, also by a retry'
 
   const another = await world.call('POST', '/export-jobs', one);
   const retried = await world.call('POST', `/export-jobs/${id}/retry`);
+  const planned = await world.call('POST', '/export-jobs?dryRun=true', one);
 
-  for (const { status, headers, body } of [another, retried]) {
+  for (const { status, headers, body } of [another, retried, planned]) {
     expect([status, body.type]).toEqual([429, '/problems/too-many-waiting-slices']);
     expect(headers.get('retry-after')).toBe('60');
   }

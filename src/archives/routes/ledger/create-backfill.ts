@@ -12,7 +12,7 @@ const Query = Type.Object(
     dryRun: Type.Optional(
       Type.Boolean({
         description:
-          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and nothing is stored.',
+          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and nothing is stored. A limit that refuses the backfill refuses the plan, too.',
         'x-rule': 'true or false',
       }),
     ),

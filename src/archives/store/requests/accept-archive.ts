@@ -59,7 +59,7 @@ async function writeArchive(
     .execute();
   const known = keyUse && (await findArchiveOfKey(queries, caller, keyUse));
   if (known !== undefined) return known;
-  await requireRoom(queries, caller);
+  await requireRoomForArchive(queries, caller);
   await requireSlotTime(queries, database, plan, { target, archiveId: id });
 
   const { name, definition, logGroups, policies } = plan;
@@ -123,7 +123,8 @@ export async function findArchiveOfKey(
   return known?.id;
 }
 
-async function requireRoom(queries: Queries, caller: string): Promise<void> {
+/** Requires that a caller may have one more archive. @throws Problem too-many-archives */
+export async function requireRoomForArchive(queries: Queries, caller: string): Promise<void> {
   const { archives } = await queries
     .selectFrom('archives')
     .where('caller', '=', caller)

@@ -42,16 +42,7 @@ async function insertBackfill(
   { logGroupNames, fromAt, toAt, reprocess, order }: PlannedBackfill,
   { request }: Approval,
 ): Promise<Selectable<ArchiveBackfillRow>> {
-  const { last } = await queries
-    .selectFrom('archiveBackfills')
-    .where('archiveId', '=', archiveId)
-    .select(({ fn }) => fn.max('number').as('last'))
-    .executeTakeFirstOrThrow();
-  const number = (last ?? 0) + 1;
-  if (number > statedLimits.backfillsPerArchive) {
-    const limit = inDigits(statedLimits.backfillsPerArchive);
-    throw new Problem('too-many-backfills', `This archive has had ${limit} backfills.`);
-  }
+  const number = await nextBackfillNumber(queries, archiveId);
   return queries
     .insertInto('archiveBackfills')
     .values({
@@ -69,6 +60,19 @@ async function insertBackfill(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+}
+
+/** Returns the number that the next backfill of an archive gets. @throws Problem too-many-backfills */
+export async function nextBackfillNumber(queries: Queries, archiveId: string): Promise<number> {
+  const { last } = await queries
+    .selectFrom('archiveBackfills')
+    .where('archiveId', '=', archiveId)
+    .select(({ fn }) => fn.max('number').as('last'))
+    .executeTakeFirstOrThrow();
+  const number = (last ?? 0) + 1;
+  if (number <= statedLimits.backfillsPerArchive) return number;
+  const limit = inDigits(statedLimits.backfillsPerArchive);
+  throw new Problem('too-many-backfills', `This archive has had ${limit} backfills.`);
 }
 
 /** Makes failed partitions due at once, as if they had not failed before. */
