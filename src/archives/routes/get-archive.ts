@@ -26,7 +26,7 @@ const Headers = Type.Object({
   'If-None-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of an earlier answer. The answer is 304 if the archive has not changed since.',
+        'The `ETag` of an earlier answer. The answer is 304 if the archive has not changed since. `*` stands for the `ETag` at the time of the request.',
     }),
   ),
 });

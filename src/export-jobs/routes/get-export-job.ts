@@ -28,7 +28,7 @@ const Headers = Type.Object({
   'If-None-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of an earlier answer. The answer is 304 if the job and its position in the queue have not changed since.',
+        'The `ETag` of an earlier answer. The answer is 304 if the job and its position in the queue have not changed since. `*` stands for the `ETag` at the time of the request.',
     }),
   ),
 });

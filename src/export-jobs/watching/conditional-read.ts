@@ -28,9 +28,11 @@ interface ConditionalRead<View extends Shown> {
 export async function readWhenChanged<View extends Shown>(
   request: ConditionalRead<View>,
 ): Promise<{ shown: View; isKnown: boolean }> {
-  const { id, read, watch, known, wait, authenticateAgain } = request;
-  const isKnown = ({ etag }: View) => known !== undefined && isAmong(known, etag);
+  const { id, read, watch, wait, authenticateAgain } = request;
   let shown = await read();
+  // `*` stands for what exists at the request. After a wait, it is news that this has changed.
+  const known = request.known?.trim() === '*' ? shown.etag : request.known;
+  const isKnown = ({ etag }: View) => known !== undefined && isAmong(known, etag);
   const isNews = known === undefined ? shown.hasEnded : !isKnown(shown);
   if (wait && !isNews) {
     const { seconds, signal } = wait;
@@ -47,5 +49,5 @@ export async function readWhenChanged<View extends Shown>(
  */
 function isAmong(known: string, etag: string): boolean {
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
-  return known.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
+  return known.split(',').some((tag) => opaque(tag) === opaque(etag));
 }
