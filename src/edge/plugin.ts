@@ -1,4 +1,5 @@
 import accepts from '@fastify/accepts';
+import { Type } from '@sinclair/typebox';
 import type {
   FastifyError,
   FastifyInstance,
@@ -85,6 +86,12 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       done();
     });
 
+    // An operation ignores no parameter: a caller would take a real change for a dry run.
+    app.addHook('onRoute', ({ schema, config }) => {
+      if (schema?.operationId !== undefined && config?.action !== undefined)
+        schema.querystring ??= noParameters;
+    });
+
     const takeBytes = makeBodyBudget(limits);
     // Anyone can claim to be a caller: such bodies must not use up what authenticated callers have.
     const takeSignedBytes = makeBodyBudget({
@@ -151,6 +158,8 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+const noParameters = Type.Object({}, { additionalProperties: false });
 
 const changingMethods = new Set(['POST', 'PATCH', 'DELETE']);
 

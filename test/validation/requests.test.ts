@@ -330,3 +330,23 @@ describe('a path', () => {
     },
   );
 });
+
+test.each([
+  ['POST', '/export-jobs/x/cancel', undefined],
+  ['POST', '/export-jobs/x/retry', undefined],
+  ['DELETE', '/archives/x', undefined],
+  ['PATCH', '/archives/x', { name: 'other' }],
+  ['POST', '/archives/x/pause', { reason: 'The bucket moves.' }],
+  ['POST', '/authorization-checks', { action: 'ReadTarget' }],
+  ['GET', '/targets/default', undefined],
+  ['GET', '/webhook-endpoints', undefined],
+] as const)('rejects a query parameter that %s %s does not have', async (method, path, body) => {
+  await using world = await openWorld({ jobs: {} });
+
+  const answer = await world.call(method, `${path}?dryRun=true`, body);
+
+  expect(answer.status).toBe(400);
+  expect(answer.body.errors).toEqual([
+    { in: 'query', pointer: '#/dryRun', detail: 'is unknown; allowed names: none' },
+  ]);
+});
