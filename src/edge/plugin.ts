@@ -197,9 +197,9 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
     return new Problem('unsupported-media-type', 'The body has a content coding such as gzip.');
   }
   const { accept } = headers;
-  if (accept === undefined || accept === '*/*' || accept === 'application/json') return undefined;
   const { config, url: route } = request.routeOptions;
   const produces = config.produces ?? ['application/json'];
+  if (accept === undefined || accept === '*/*' || produces.includes(accept)) return undefined;
   const isOurs = route !== undefined && config.problems !== undefined;
   if (isOurs && !request.accepts().type([...produces, problemMediaType])) {
     return new Problem('not-acceptable', `This operation answers with ${produces.join(' or ')}.`);

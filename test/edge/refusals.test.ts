@@ -39,6 +39,11 @@ const refusals: [name: string, slug: ProblemSlug, bytes: string][] = [
     'not-acceptable',
     request('GET /targets', { Accept: 'text/html, application/json;q=0' }),
   ],
+  [
+    'JSON where there is only YAML',
+    'not-acceptable',
+    request('GET /openapi.yaml', { Accept: 'application/json' }),
+  ],
   ['a body of one byte too many', 'body-too-large', post({}, `"${'x'.repeat(65_535)}"`)],
   [
     'chunks of one byte too many',
