@@ -6,6 +6,7 @@ import type {
   FastifyPluginAsync,
   FastifyReply,
   FastifyRequest,
+  onSendHookHandler,
 } from 'fastify';
 import fp from 'fastify-plugin';
 import { anonymous } from '#auth/principal.ts';
@@ -92,6 +93,11 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
         schema.querystring ??= noParameters;
     });
 
+    // Fastify gives HEAD the length of the payload, which an answer without content must not have.
+    app.addHook('onRoute', (route) => {
+      if (route.method === 'HEAD') route.onSend = [route.onSend ?? [], dropLength].flat();
+    });
+
     const takeBytes = makeBodyBudget(limits);
     // Anyone can claim to be a caller: such bodies must not use up what authenticated callers have.
     const takeSignedBytes = makeBodyBudget({
@@ -165,6 +171,11 @@ const changingMethods = new Set(['POST', 'PATCH', 'DELETE']);
 
 const originNotAllowed = () =>
   new Problem('origin-not-allowed', 'CORS_ORIGINS does not include the origin of this request.');
+
+const dropLength: onSendHookHandler = (_request, reply, payload, done) => {
+  if (reply.statusCode === 204 || reply.statusCode === 304) reply.removeHeader('content-length');
+  done(null, payload);
+};
 
 /** Answers a request that delays the close. */
 function answerEarly(request: FastifyRequest, reply: FastifyReply): void {

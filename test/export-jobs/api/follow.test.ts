@@ -137,6 +137,19 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
       expect(other.headers.get('etag')).toMatch(/^W\/"2-/);
     });
 
+    test('returns no length to HEAD if there is no content', async () => {
+      const jobId = await givenJob(world.database, 1);
+      await change(jobId, 0, 'completed');
+
+      const known = await world.call('HEAD', `/export-jobs/${jobId}`, undefined, {
+        'if-none-match': '*',
+      });
+      const ended = await world.call('HEAD', `/export-jobs/${jobId}/events?lastEventId=99`);
+
+      expect([known.status, known.headers.get('content-length')]).toEqual([304, null]);
+      expect([ended.status, ended.headers.get('content-length')]).toEqual([204, null]);
+    });
+
     test.each(['the ETag', '*'])('waits for a change since %s', async (known) => {
       const jobId = await givenJob(world.database, 2);
       const etag = (await get(`/${jobId}`)).headers.get('etag');
