@@ -9,7 +9,7 @@ import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { rowsDueInMs } from '#export-jobs/retention/deleted-jobs.ts';
 import type { Deleted } from '#export-jobs/retention/deletion-step.ts';
 import { purge } from '#export-jobs/retention/purge.ts';
-import { readHeadPage, readHeads } from '#export-jobs/store/reads/read-heads.ts';
+import { readHeadPart, readHeads } from '#export-jobs/store/reads/read-heads.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
@@ -193,8 +193,8 @@ async function load(database: Database, forMs: number, latencies: Record<string,
 }
 
 async function list(database: Database): Promise<void> {
-  const heads = await readHeadPage(database, { caller: 'anonymous', limit: 20 });
-  const ids = heads.map(({ id }) => id);
+  const { entries } = await readHeadPart(database, { caller: 'anonymous', limit: 20 });
+  const ids = entries.map(({ id }) => id);
   await readJobs(database, ids);
 }
 

@@ -12,6 +12,12 @@ export const defaultPageLimit = 20;
  */
 export const maxDecisionsPerPage = 500;
 
+/**
+ * How many parts of a list one page reads at most. Fewer: a filter that matches few entries gives many short
+ * pages. More: an answer takes seconds, or tenths of a second of CPU.
+ */
+export const maxPartsPerPage = 10;
+
 const PageLimit = Type.Integer({
   minimum: 1,
   maximum: 100,
@@ -37,6 +43,19 @@ export const NextCursor = Type.Optional(
 export interface Page<Entry> {
   entries: Entry[];
   nextCursor?: string;
+}
+
+/** A position in a list, the newest first. */
+export interface AgeCursor {
+  /** When the entry was created, epoch ms. */
+  at: number;
+  id: string;
+}
+
+/** A part of a list in its order, and the position after which the list continues. No `next`: it ends. */
+export interface ListPart<Entry> {
+  entries: readonly Entry[];
+  next?: AgeCursor | undefined;
 }
 
 /**

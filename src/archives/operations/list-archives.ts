@@ -11,7 +11,7 @@ import { Text } from '#validation/text.ts';
 import type { ArchiveAccess } from '../access/archive-access.ts';
 import { type Archive, ArchiveStateName, maxNamesInList } from '../presenters/archive-view.ts';
 import { currentStateOf, showArchive } from '../presenters/show-archive.ts';
-import { readArchivePage, type StoredArchive } from '../store/reads/read-archives.ts';
+import { readArchivePart, type StoredArchive } from '../store/reads/read-archives.ts';
 
 /** The filter of a list of archives, and its page. */
 export type ArchiveListQuery = Static<typeof ArchiveListQuery>;
@@ -84,7 +84,7 @@ export function makeListArchives(options: {
     const { entries, ...page } = await readPermittedPage<StoredArchive>({
       limit,
       after: at === undefined || id === undefined ? undefined : { at, id },
-      readHeads: (after, rows) => readArchivePage(database, { ...filter, after, limit: rows }),
+      readPart: (after, rows) => readArchivePart(database, { ...filter, after, limit: rows }),
       evaluate: (archives) => evaluate(request, archives, filter.state),
       cursorOf: (archive) => ({ at: archive.createdAt, id: archive.id }),
     });

@@ -18,7 +18,7 @@ export const listArchives: FastifyPluginAsyncTypebox<{ list: ListArchives }> = a
       tags: ['archives'],
       summary: 'List archives',
       description:
-        'Returns your archives, newest first, each with its state and progress. With `caller`, it returns the archives of that caller, or of all callers (`*`). The list omits archives that you may not see. So a page can be short or empty and still have a `nextCursor`.',
+        'Returns your archives, newest first, each with its state and progress. With `caller`, it returns the archives of that caller, or of all callers (`*`). The list omits archives that you may not see, and a request searches a limited number of archives. So a page can be short or empty and still have a `nextCursor`.',
       querystring: ArchiveListQuery,
       response: {
         200: Type.Object(

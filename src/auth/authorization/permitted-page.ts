@@ -1,20 +1,23 @@
-import { maxDecisionsPerPage, type Page, toCursor, toPage } from '#paging/page.ts';
-import type { Evaluated } from './owned-access.ts';
+import { setImmediate } from 'node:timers/promises';
 
-/** A position in a list, the newest first. */
-interface AgeCursor {
-  /** When it was created, epoch ms. */
-  at: number;
-  id: string;
-}
+import {
+  type AgeCursor,
+  type ListPart,
+  maxDecisionsPerPage,
+  maxPartsPerPage,
+  type Page,
+  toCursor,
+  toPage,
+} from '#paging/page.ts';
+import type { Evaluated } from './owned-access.ts';
 
 /** What a page is made of. */
 export interface PermittedPageOptions<Head> {
   limit: number;
   /** The position after which the page begins. Default: the beginning. */
   after: AgeCursor | undefined;
-  /** Reads entries in their order, after a position. Fewer than `rows` are the last ones. */
-  readHeads: (after: AgeCursor | undefined, rows: number) => Promise<readonly Head[]>;
+  /** Reads at most `rows` entries in their order, after a position. Its work must be bounded. */
+  readPart: (after: AgeCursor | undefined, rows: number) => Promise<ListPart<Head>>;
   /** Evaluates which of them belong to the page, in their order. */
   evaluate: (heads: readonly Head[]) => AsyncIterable<Evaluated<Head>>;
   cursorOf: (head: Head) => AgeCursor;
@@ -24,13 +27,13 @@ export interface PermittedPageOptions<Head> {
 const rowsPerQuery = 100;
 
 /**
- * Reads entries in their order until the page is full of those that the caller may see, or until it has
- * taken `maxDecisionsPerPage`.
+ * Reads entries in their order until the page is full of those that the caller may see. It ends early, with
+ * a cursor, after `maxDecisionsPerPage` and after `maxPartsPerPage`.
  */
 export async function readPermittedPage<Head>({
   limit,
   after: first,
-  readHeads,
+  readPart,
   evaluate,
   cursorOf,
 }: PermittedPageOptions<Head>): Promise<Page<Head>> {
@@ -38,8 +41,8 @@ export async function readPermittedPage<Head>({
   let after = first;
   let decisions = 0;
   // Mostly the caller may see all of a page. One more row shows whether there is another page.
-  for (let rows = limit + 1; ; rows = rowsPerQuery) {
-    const heads = await readHeads(after, rows);
+  for (let rows = limit + 1, parts = 1; ; rows = rowsPerQuery, parts += 1) {
+    const { entries: heads, next } = await readPart(after, rows);
     for await (const evaluated of evaluate(heads)) {
       decisions += evaluated.decisions;
       after = cursorOf(evaluated.head);
@@ -52,7 +55,10 @@ export async function readPermittedPage<Head>({
       if (decisions >= maxDecisionsPerPage)
         return { entries: readable, nextCursor: cursorAfter(after) };
     }
-    if (heads.length < rows) return { entries: readable };
+    if (next === undefined) return { entries: readable };
+    if (parts === maxPartsPerPage) return { entries: readable, nextCursor: cursorAfter(next) };
+    after = next;
+    await setImmediate(); // other requests run between two statements of SQLite
   }
 }
 

@@ -49,7 +49,8 @@ export async function runList<Row>(
     return exitCodes.completed;
   }
   const found = rows as Row[];
-  if (found.length === 0) screen.note('Nothing found.');
+  if (found.length === 0)
+    screen.note(nextCursor === undefined ? 'Nothing found.' : 'Nothing found on this page.');
   else printTable(screen, found, list.columns(now));
   if (typeof nextCursor === 'string')
     screen.note(`More: repeat the command with --cursor ${nextCursor}`);

@@ -10,7 +10,7 @@ import type { JobAccess } from '../access/job-access.ts';
 import { type ExportJob, JobStateName } from '../export-job.ts';
 import { showJob } from '../presenters/show-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
-import { type JobHead, readHeadPage } from '../store/reads/read-heads.ts';
+import { type JobHead, readHeadPart } from '../store/reads/read-heads.ts';
 
 /** The filter of a list of jobs, and its page. */
 export type JobListQuery = Static<typeof JobListQuery>;
@@ -74,12 +74,7 @@ export function makeListJobs(options: {
     const { entries, ...page } = await readPermittedPage<JobHead>({
       limit,
       after: at === undefined || id === undefined ? undefined : { at, id },
-      readHeads: (after, rows) =>
-        readHeadPage(database, {
-          ...filter,
-          after: after && { acceptedAt: after.at, id: after.id },
-          limit: rows,
-        }),
+      readPart: (after, rows) => readHeadPart(database, { ...filter, after, limit: rows }),
       evaluate: (heads) => access.evaluate(request, heads),
       cursorOf: (head) => ({ at: head.acceptedAt, id: head.id }),
     });

@@ -19,7 +19,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{ list: ListJobs }> = asy
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). Jobs of archives are in the list only with `archiveId`. The list omits jobs that you may not see. So a page can be short or empty and still have a `nextCursor`. The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
+        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). Jobs of archives are in the list only with `archiveId`. The list omits jobs that you may not see, and a request searches a limited number of jobs. So a page can be short or empty and still have a `nextCursor`. The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
       querystring: JobListQuery,
       response: {
         200: Type.Object(

@@ -63,12 +63,12 @@ export function makeDescribeTasks(options: {
     const { entries, nextCursor } = await readPermittedPage<JobHead>({
       limit,
       after,
-      readHeads: (position, rows) =>
+      readPart: (position, rows) =>
         readTaskHeads(database, {
           target,
           caller: request.principal.id,
           status: statusCode,
-          after: position && { acceptedAt: position.at, id: position.id },
+          after: position,
           limit: rows,
         }),
       evaluate: (heads) => access.evaluate(request, heads),

@@ -4,11 +4,25 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '#database/database.ts';
 import { jobStateOf, jobStates } from '#export-jobs/job-state.ts';
 import { activeStates, sliceStates } from '#export-jobs/slice.ts';
-import { readHeadPage } from '#export-jobs/store/reads/read-heads.ts';
+import { readHeadPart } from '#export-jobs/store/reads/read-heads.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { readSlices } from '#export-jobs/store/reads/read-slices.ts';
+import { readTaskHeads } from '#export-jobs/store/tasks/read-tasks.ts';
+import type { AgeCursor, ListPart } from '#paging/page.ts';
 import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
+import { insertManyJobs } from '../insert-many-jobs.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
+
+/** Reads all parts of a list. */
+async function readAll<Entry>(readPart: (after?: AgeCursor) => Promise<ListPart<Entry>>) {
+  const parts: ListPart<Entry>[] = [];
+  for (let after: AgeCursor | undefined; ; ) {
+    const part = await readPart(after);
+    parts.push(part);
+    if (part.next === undefined) return parts;
+    after = part.next;
+  }
+}
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -43,8 +57,8 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
 
         const matching = [];
         for (const state of jobStates) {
-          const found = await readHeadPage(database, { caller, state, limit: 10 });
-          if (found.length > 0) matching.push(state);
+          const { entries } = await readHeadPart(database, { caller, state, limit: 10 });
+          if (entries.length > 0) matching.push(state);
         }
 
         const reading = (await readJobs(database, [id])).get(id);
@@ -64,15 +78,62 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
     for (const acceptedAt of [1, 2, 2, 2, 3])
       ids.push(await givenJob(database, 1, { caller, acceptedAt }));
 
-    const found: Awaited<ReturnType<typeof readHeadPage>> = [];
-    for (let after: (typeof found)[number] | undefined; ; after = found.at(-1)) {
-      const page = await readHeadPage(database, { caller, after, limit: 2 });
-      if (page.length === 0) break;
-      found.push(...page);
-    }
+    const parts = await readAll((after) => readHeadPart(database, { caller, after, limit: 2 }));
 
+    const found = parts.flatMap(({ entries }) => entries);
     expect(found.map(({ acceptedAt }) => acceptedAt)).toEqual([3, 2, 2, 2, 1]);
     expect(found.map(({ id }) => id).sort()).toEqual(ids.sort());
+  });
+
+  test.each(['completed', 'failed'] as const)(
+    'examines at most 2,000 jobs for a part of those that are %s',
+    async (other) => {
+      const caller = `part-${other}`;
+      const jobs = { caller, jobs: 4_100, state: 'cancelled', every: 4_099, other } as const;
+      const ids = await insertManyJobs(database, jobs);
+
+      const parts = await readAll((after) =>
+        readHeadPart(database, { caller, state: other, after, limit: 10 }),
+      );
+
+      expect(parts.map(({ entries }) => entries.map(({ id }) => id))).toEqual([
+        [ids[0]],
+        [],
+        [ids[1]],
+      ]);
+      expect(parts.map(({ next }) => next?.at)).toEqual([2_101, 101, undefined]);
+    },
+  );
+
+  test('examines at most 2,000 tasks for a part of those with a status', async () => {
+    const jobs = { caller: 'tasks', jobs: 4_100, state: 'completed', isTask: true } as const;
+    const ids = await insertManyJobs(database, { ...jobs, every: 4_099, other: 'failed' });
+
+    const filter = { caller: 'tasks', target: 'default', status: 'FAILED', limit: 10 } as const;
+    const parts = await readAll((after) => readTaskHeads(database, { ...filter, after }));
+
+    expect(parts.map(({ entries }) => entries.map(({ id }) => id))).toEqual([
+      [ids[0]],
+      [],
+      [ids[1]],
+    ]);
+    expect(parts.map(({ next }) => next?.at)).toEqual([2_101, 101, undefined]);
+  });
+
+  test('continues after a part whose last job is deleted meanwhile', async () => {
+    const caller = 'deleted';
+    const ids: string[] = [];
+    for (const acceptedAt of [3, 2, 1])
+      ids.push(await givenJob(database, 1, { caller, acceptedAt }));
+
+    const { next } = await readHeadPart(database, { caller, limit: 2 });
+    await database.queries
+      .deleteFrom('jobs')
+      .where('id', '=', ids[1] as string)
+      .execute();
+    const { entries } = await readHeadPart(database, { caller, after: next, limit: 2 });
+
+    expect(entries.map(({ id }) => id)).toEqual([ids[2]]);
   });
 
   test('finds no slice for a cursor beyond all numbers', async () => {

@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely';
 import type { Database, Queries } from '#database/database.ts';
 import type { ArchiveRow } from '#database/rows/archive-rows.ts';
 import { inChunks } from '#paging/in-chunks.ts';
+import type { AgeCursor, ListPart } from '#paging/page.ts';
 import type { ArchiveDefinition, ArchiveState, ArchiveSummary } from '../../archive.ts';
 
 /** An archive as it is stored. */
@@ -26,7 +27,7 @@ export interface ArchiveFilter {
   name?: string | undefined;
   /** Archives in all states when absent. */
   state?: ArchiveState | undefined;
-  after?: { at: number; id: string } | undefined;
+  after?: AgeCursor | undefined;
   limit: number;
 }
 
@@ -69,11 +70,11 @@ export async function findArchive(
   return row && toStored(row);
 }
 
-/** Reads a page of archives, the newest first. */
-export async function readArchivePage(
+/** Reads a part of the list of archives, the newest first. */
+export async function readArchivePart(
   { queries }: Database,
   { caller, target, name, state, after, limit }: ArchiveFilter,
-): Promise<StoredArchive[]> {
+): Promise<ListPart<StoredArchive>> {
   let query = queries.selectFrom('archives').select(columns);
   if (caller !== undefined) query = query.where('caller', '=', caller);
   if (target !== undefined) query = query.where('target', '=', target);
@@ -90,7 +91,9 @@ export async function readArchivePage(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return toStoredInChunks(rows);
+  const last = rows.length === limit ? rows.at(-1) : undefined;
+  const next = last && { at: last.createdAt, id: last.id };
+  return { entries: await toStoredInChunks(rows), next };
 }
 
 // A definition can have a thousand long names. More: other requests wait.

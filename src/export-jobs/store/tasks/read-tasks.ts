@@ -1,10 +1,11 @@
 import { type SqlBool, sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
+import type { AgeCursor, ListPart } from '#paging/page.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { SliceState } from '../../slice.ts';
 import { readTaskParameters, type TaskParameters } from '../../task-parameters.ts';
-import { type JobHead, readHeads } from '../reads/read-heads.ts';
+import { findHeads, type JobHead, type JobQuery } from '../reads/read-heads.ts';
 
 /** The states of a task as its client sees them, in the words of AWS. */
 export type TaskStatus =
@@ -29,10 +30,12 @@ const statusOf = ({ now }: Pick<Database, 'now'>) => sql<TaskStatus>`case
   when slices.state = 'running' and submitted_at > ${now()} - ${sql.lit(pendingMs)} then 'PENDING'
   else 'RUNNING' end`;
 
-/** Selects the jobs of AWS clients with their one slice and its latest attempt. */
-const fromTasks = (queries: Queries) =>
-  queries
-    .selectFrom('jobs')
+// A literal, so that the partial index fits.
+const whereTask = sql<SqlBool>`task_parameters is not null`;
+
+/** Adds to jobs of AWS clients their one slice and its latest attempt. */
+const withSlice = (tasks: JobQuery) =>
+  tasks
     .innerJoin('slices', (join) =>
       join.onRef('slices.jobId', '=', 'jobs.id').on('slices.number', '=', 0),
     )
@@ -41,8 +44,7 @@ const fromTasks = (queries: Queries) =>
         .onRef('attempts.jobId', '=', 'jobs.id')
         .on('attempts.slice', '=', 0)
         .onRef('attempts.attempt', '=', 'slices.attempt'),
-    )
-    .where(sql<SqlBool>`task_parameters is not null`); // a literal, so that the partial index fits
+    );
 
 /** The job of a CreateExportTask that a client of AWS has sent, with its one slice and the latest attempt of it. */
 export interface Task {
@@ -67,29 +69,23 @@ export interface TaskFilter {
   target: string;
   caller: string;
   status?: TaskStatus | undefined;
-  after?: { acceptedAt: number; id: string } | undefined;
+  after?: AgeCursor | undefined;
   limit: number;
 }
 
-/** Reads the heads of a page of tasks. */
-export async function readTaskHeads(
+/** Reads the heads of a part of the list of tasks. */
+export function readTaskHeads(
   database: Database,
   { target, caller, status, after, limit }: TaskFilter,
-): Promise<JobHead[]> {
-  let query = fromTasks(database.queries)
-    .select('jobs.id')
+): Promise<ListPart<JobHead>> {
+  const tasks = database.queries
+    .selectFrom('jobs')
+    .where(whereTask)
     .where('jobs.caller', '=', caller)
     .where('jobs.target', '=', target);
-  if (status !== undefined) query = query.where(statusOf(database), '=', status);
-  if (after !== undefined) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('acceptedAt', 'jobs.id'), '<', tuple(after.acceptedAt, after.id)),
-    );
-  }
-  query = query.orderBy('acceptedAt', 'desc').orderBy('jobs.id', 'desc').limit(limit);
-  const ids = (await query.execute()).map(({ id }) => id);
-  const heads = await readHeads(database, ids);
-  return ids.flatMap((id) => heads.get(id) ?? []);
+  return findHeads(database, { listed: tasks, after, limit }, (part) =>
+    status === undefined ? part : withSlice(part).where(statusOf(database), '=', status),
+  );
 }
 
 /** Reads tasks by the ids of their jobs. What is no task is left out. */
@@ -99,7 +95,7 @@ export async function readTasks(
   jobIds: readonly string[],
 ): Promise<Map<string, Task>> {
   if (jobIds.length === 0) return new Map();
-  const rows = await fromTasks(queries)
+  const rows = await withSlice(queries.selectFrom('jobs').where(whereTask))
     .select(['jobs.id as jobId', 'version', 'taskParameters', 'acceptedAt', 'jobs.endedAt'])
     .select(['slices.state', 'slices.attempt', 'slices.problem'])
     .select(['attempts.taskId as awsTaskId', 'attempts.awsError'])
