@@ -7,6 +7,7 @@ import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { sqliteSettingsError } from '#database/sqlite/dialect.ts';
 import { openReady } from '../ready-database.ts';
+import { countTurns } from '../turns.ts';
 import { emptyStorage, key, keysIn, temporaryDir } from './homes.ts';
 
 const unavailable = { name: 'Problem', slug: 'database-unavailable' };
@@ -134,6 +135,31 @@ test('yields to timers and sockets in a loop of queries', async () => {
   for (; !hasTurned && queries < 20_000; queries += 1) await keysIn(database);
 
   expect(queries).toBeLessThan(20_000);
+});
+
+test('yields to timers and sockets in a transaction of many queries', async () => {
+  await using database = await openReady(await emptyStorage('sqlite'));
+  using turns = countTurns();
+
+  await database.transaction(async (queries) => {
+    for (let query = 0; query < 200; query += 1)
+      await queries.selectFrom('jobs').select('id').limit(1).execute();
+  });
+
+  expect(turns.count).toBeGreaterThanOrEqual(9);
+});
+
+test('yields to timers and sockets after each long query', async () => {
+  await using database = await openReady(await emptyStorage('sqlite'));
+  using turns = countTurns();
+
+  for (let query = 0; query < 4; query += 1)
+    await sql`
+      with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 1000000)
+      select count(*) from numbers
+    `.execute(database.queries);
+
+  expect(turns.count).toBeGreaterThanOrEqual(3);
 });
 
 test('returns database-unavailable and rolls back on a full disk, until there is space again', async () => {

@@ -2,7 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Dialect, type Driver, SqliteDialect } from 'kysely';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  SqliteDialect,
+} from 'kysely';
 
 import { setAsNewest } from '#caching/bounded-map.ts';
 import { configError } from '#problems/config-error.ts';
@@ -73,23 +79,36 @@ function prepare(file: DatabaseSync, text: string) {
 
 // A query takes some 0.1 ms. Lower: queries wait for turns of the event loop. Higher: probes wait for queries.
 const maxQueriesPerTurn = 20;
+// A query that takes longer is the last one of its turn. Shorter: as above. Longer: several of them delay probes.
+const longQueryMs = 5;
 
 /**
- * Makes queries yield to the event loop. Statements are synchronous, so awaiting one takes no turn of the
- * loop, and a loop of queries would block timers and sockets.
+ * Makes queries yield to the event loop, in transactions, too. Statements are synchronous, so awaiting one takes
+ * no turn of the loop, and a loop of queries would block timers and sockets.
  */
 function withYields(driver: Driver): Driver {
   const acquireConnection = driver.acquireConnection.bind(driver);
+  const known = new WeakSet<DatabaseConnection>();
   let queriesOfTurn = 0;
   driver.acquireConnection = async () => {
-    if (queriesOfTurn >= maxQueriesPerTurn) await nextTurn();
-    if (queriesOfTurn === 0) {
-      setImmediate(() => {
-        queriesOfTurn = 0;
-      });
-    }
-    queriesOfTurn += 1;
-    return acquireConnection();
+    const connection = await acquireConnection();
+    if (known.has(connection)) return connection;
+    known.add(connection);
+    const executeQuery = connection.executeQuery.bind(connection);
+    connection.executeQuery = async <Row>(query: CompiledQuery) => {
+      if (queriesOfTurn >= maxQueriesPerTurn) await nextTurn();
+      if (queriesOfTurn === 0) {
+        setImmediate(() => {
+          queriesOfTurn = 0;
+        });
+      }
+      queriesOfTurn += 1;
+      const beganAt = performance.now();
+      const result = await executeQuery<Row>(query);
+      if (performance.now() - beganAt > longQueryMs) queriesOfTurn = maxQueriesPerTurn;
+      return result;
+    };
+    return connection;
   };
   return driver;
 }
