@@ -9,6 +9,7 @@ import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { readSlices } from '#export-jobs/store/reads/read-slices.ts';
 import { readTaskHeads } from '#export-jobs/store/tasks/read-tasks.ts';
 import type { AgeCursor, ListPart } from '#paging/page.ts';
+import { countTurns } from '../../turns.ts';
 import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
 import { insertManyJobs } from '../insert-many-jobs.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
@@ -160,5 +161,16 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
       '/problems/export-task-failed',
       '/problems/export-slot-taken',
     ]);
+  });
+
+  test('lets other requests run while it counts the slices of many jobs', async () => {
+    const ids = [];
+    for (let job = 0; job < 20; job += 1) ids.push(await givenJob(database, 1, { facts: {} }));
+    using turns = countTurns();
+
+    const found = await readJobs(database, ids);
+
+    expect(found.size).toBe(20);
+    expect(turns.count).toBeGreaterThanOrEqual(4);
   });
 });

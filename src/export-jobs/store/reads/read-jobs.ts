@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Database } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { JobRow } from '#database/tables.ts';
+import { inChunks } from '#paging/in-chunks.ts';
 import { type SliceCounts, type SliceState, sliceStates } from '../../slice.ts';
 import type { VerifiedTotals } from '../../verification/verification-view.ts';
 import {
@@ -30,11 +31,25 @@ export interface JobSnapshot {
   failures: { slices: number; problem: string }[];
 }
 
+// A job can have ten thousand slices, which takes some 20 ms. Fewer: a list takes more statements. More: other
+// requests wait, because SQLite works on the thread of its caller.
+const jobsPerStatement = 4;
+
 /**
- * Reads jobs with the counts of their slices, in one statement, so that each snapshot is of one
+ * Reads jobs with the counts of their slices, a few jobs in one statement. So each snapshot is of one
  * instant.
  */
 export async function readJobs(
+  database: Database,
+  jobIds: readonly string[],
+): Promise<Map<string, JobSnapshot>> {
+  const snapshots = new Map<string, JobSnapshot>();
+  for await (const chunk of inChunks(jobIds, jobsPerStatement))
+    for (const [id, snapshot] of await readSnapshots(database, chunk)) snapshots.set(id, snapshot);
+  return snapshots;
+}
+
+async function readSnapshots(
   { queries, kind }: Database,
   jobIds: readonly string[],
 ): Promise<Map<string, JobSnapshot>> {
