@@ -89,7 +89,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
 
   async function readSnapshot(target: string): Promise<Snapshot> {
     const at = await readClock(database);
-    const queues = await readCallerQueues(queries, target, at);
+    const queues = await readCallerQueues(database, target, at);
     const hasArrivals = queues.some(({ waiting, ready }) => waiting > ready);
     const arrivals = hasArrivals ? await readArrivals(queries, target, at) : [];
     const pace = paceOf(await readLatestAttempts(queries, target));

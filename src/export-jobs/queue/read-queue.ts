@@ -18,40 +18,52 @@ export interface CountedQueue extends QueueStanding {
 
 /** Counts the queues of a target at a moment, the highest priority first. Includes empty queues. */
 export async function readCallerQueues(
-  queries: Queries,
+  database: Database,
   target: string,
   at: number,
 ): Promise<CountedQueue[]> {
-  // Counts all slices of the target in one pass. Queue by queue is twice as fast on SQLite, but several
-  // times slower on PostgreSQL, which then checks the visibility of every row.
-  const rows = await queries
+  const queues = await database.queries
     .selectFrom('lines')
-    .leftJoin(
-      (from) =>
-        from
-          .selectFrom('slices')
-          .where('target', '=', target)
-          .where(whereWaiting)
-          .groupBy(['priority', 'caller'])
-          .select(({ fn }) => [
-            'priority',
-            'caller',
-            fn.countAll<number>().as('waiting'),
-            fn.countAll<number>().filterWhere('readyAt', '<=', at).as('ready'),
-          ])
-          .as('counted'),
-      (on) =>
-        on
-          .onRef('counted.priority', '=', 'lines.priority')
-          .onRef('counted.caller', '=', 'lines.caller'),
-    )
-    .where('lines.target', '=', target)
-    .orderBy('lines.priority', 'desc')
-    .orderBy('lines.caller')
-    .select(['lines.priority', 'lines.caller', 'lastTurn as lastServed', 'asideUntil'])
-    .select(['waiting', 'ready'])
+    .select(['priority', 'caller', 'lastTurn as lastServed', 'asideUntil'])
+    .where('target', '=', target)
+    .orderBy('priority', 'desc')
+    .orderBy('caller')
     .execute();
-  return rows.map((queue) => ({ ...queue, waiting: queue.waiting ?? 0, ready: queue.ready ?? 0 }));
+  const counted: CountedQueue[] = [];
+  const count = await makeCount(database, target, at);
+  for (const queue of queues) counted.push({ ...queue, ...(await count(queue)) });
+  return counted;
+}
+
+type Count = Pick<CountedQueue, 'waiting' | 'ready'>;
+
+/**
+ * Makes what counts a queue. On SQLite it is one statement for each, so that other requests run between two. That
+ * is several times slower on PostgreSQL, which then checks the visibility of every row.
+ */
+async function makeCount({ queries, kind }: Database, target: string, at: number) {
+  const counts = queries
+    .selectFrom('slices')
+    .where('target', '=', target)
+    .where(whereWaiting)
+    .select(({ fn }) => [
+      fn.countAll<number>().as('waiting'),
+      fn.countAll<number>().filterWhere('readyAt', '<=', at).as('ready'),
+    ]);
+  if (kind === 'sqlite')
+    return ({ priority, caller }: QueueStanding): Promise<Count> =>
+      counts.where((row) => row.and({ priority, caller })).executeTakeFirstOrThrow();
+  const keyOf = ({ priority, caller }: Pick<QueueStanding, 'priority' | 'caller'>) =>
+    `${priority} ${caller}`;
+  const rows = await counts
+    .groupBy(['priority', 'caller'])
+    .select(['priority', 'caller'])
+    .execute();
+  const counted = new Map(rows.map((row) => [keyOf(row), row]));
+  return async (queue: QueueStanding): Promise<Count> => {
+    const { waiting = 0, ready = 0 } = counted.get(keyOf(queue)) ?? {};
+    return { waiting, ready };
+  };
 }
 
 /** The waiting slices, found queue by queue. Without a target, the indexes lead only from a queue to its slices. */

@@ -8,6 +8,7 @@ import { readArrivals, readCallerQueues, readStartCount } from '#export-jobs/que
 import { compareQueues } from '#export-jobs/queue/serving-order.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
+import { countTurns } from '../../turns.ts';
 import { insertJob } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
@@ -91,10 +92,11 @@ async function insertQueues(
 }
 
 /** All starts in order, as the forecasts of the queues say. */
-async function forecastStarts({ queries }: Database, target: string, pace: number) {
+async function forecastStarts(database: Database, target: string, pace: number) {
+  const { queries } = database;
   const startsSoFar = await readStartCount(queries, target);
   const arrivals = await readArrivals(queries, target, beganAt);
-  const queues = (await readCallerQueues(queries, target, beganAt)).map((queue) => ({
+  const queues = (await readCallerQueues(database, target, beganAt)).map((queue) => ({
     ...queue,
     arrivals: arrivals.filter(
       ({ priority, caller }) => priority === queue.priority && caller === queue.caller,
@@ -192,3 +194,21 @@ const making = {
   renderPrefix: (template: string) => template,
   reachInside: async () => {},
 };
+
+test.each(storageBackends)(
+  'lets other requests run while it counts many queues, on %s',
+  async (_name, openStorage) => {
+    await using database = await openStore(openStorage);
+    const target = randomUUID();
+    const callers = Array.from({ length: 50 }, (_, number) => `caller-${number + 10}`);
+    for (const caller of callers)
+      await insertJob(database, { target, caller, slices: [{ readyAt: beganAt }] });
+    using turns = countTurns();
+
+    const queues = await readCallerQueues(database, target, beganAt);
+
+    expect(queues.map(({ caller }) => caller)).toEqual(callers);
+    expect(queues.every(({ waiting, ready }) => waiting === 1 && ready === 1)).toBe(true);
+    expect(turns.count).toBeGreaterThanOrEqual(2);
+  },
+);
