@@ -6,6 +6,7 @@ import { readEvents } from '#export-jobs/store/reads/read-events.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
+import { recordAffected } from '../../affected-rows.ts';
 import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
 import { approvalOf } from '../caller-requests.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
@@ -162,5 +163,19 @@ describe.each(storageBackends)('cancel and retry, on %s', (_name, openStorage) =
       'job-cancel-requested',
       'slices-cancelled',
     ]);
+  });
+
+  test('changes a large job in small statements', async () => {
+    const jobId = await givenJob(database, 2_500, { facts: { target: randomUUID() } });
+    const fail = database.queries.updateTable('slices').set({ state: 'failed' });
+    await fail.where('jobId', '=', jobId).execute();
+    const recorded = recordAffected(database);
+
+    const retried = await retryJob(recorded.database, jobId, me, 0);
+    const cancelled = await cancelJob(recorded.database, jobId, me);
+
+    expect([retried.slices, cancelled.slices]).toEqual([2_500, 2_500]);
+    expect(new Set(await statesOf(jobId))).toEqual(new Set(['cancelled']));
+    expect(recorded.most()).toBe(1_000);
   });
 });

@@ -1,6 +1,7 @@
 import type { Database } from '#database/database.ts';
 import { sliceEnds } from '#diagnostics/exports.ts';
 import { begunStates } from '../../slice.ts';
+import { changeSlices } from '../change-slices.ts';
 import { lockJob } from '../lock-job.ts';
 import { type Approval, recordChange } from '../record-change.ts';
 import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
@@ -18,13 +19,8 @@ export async function cancelJob(
   const auditContext = toAuditContext('CancelExportJob', approval);
   const outcome = await database.transaction(async (queries) => {
     const { target, cancelRequestedAt } = await lockJob(queries, jobId);
-    const cancelled = await queries
-      .updateTable('slices')
-      .set({ state: 'cancelled' })
-      .where('jobId', '=', jobId)
-      .where('state', '=', 'waiting')
-      .executeTakeFirst();
-    const slices = Number(cancelled.numUpdatedRows);
+    const waiting = { jobId, state: 'waiting' } as const;
+    const slices = await changeSlices(queries, waiting, { state: 'cancelled' });
     const begun = await queries
       .selectFrom('slices')
       .select('number')

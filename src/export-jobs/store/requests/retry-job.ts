@@ -1,7 +1,11 @@
+import { sql } from 'kysely';
+
 import type { Database, Queries } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
+import { readClock } from '../../queue/read-queue.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
+import { changeSlices } from '../change-slices.ts';
 import { lockJob } from '../lock-job.ts';
 import { type Approval, type AuditContext, recordChange } from '../record-change.ts';
 import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
@@ -46,24 +50,11 @@ export async function writeRetry(
     .select(({ fn }) => fn.countAll<number>().as('failed'))
     .executeTakeFirstOrThrow();
   await requireWaitingCapacity(queries, caller, failed, maxWaitingSlices);
-  await queries
-    .updateTable('slices')
-    .set((row) => ({
-      state: 'waiting',
-      failures: 0,
-      misses: 0,
-      problem: null,
-      // A slice can fail with others while its log events are not exportable yet.
-      readyAt: row
-        .case()
-        .when('notBeforeAt', '>', database.now())
-        .then(row.ref('notBeforeAt').$notNull())
-        .else(database.now())
-        .end(),
-    }))
-    .where('jobId', '=', jobId)
-    .where('state', '=', 'failed')
-    .execute();
+  const now = await readClock({ ...database, queries }); // of all: they are neighbours in the queue
+  // A slice can fail with others while its log events are not exportable yet.
+  const readyAt = sql<number>`case when not_before_at > ${now} then not_before_at else ${now} end`;
+  const again = { state: 'waiting', failures: 0, misses: 0, problem: null, readyAt };
+  await changeSlices(queries, { jobId, state: 'failed' }, again);
   const change = { type: 'slices-retried', slices: failed } as const;
   if (failed > 0) {
     await recordChange(queries, database, jobId, change, auditContext);

@@ -1,4 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
+import { changeSlices } from '../change-slices.ts';
 import { lockJob } from '../lock-job.ts';
 import { type AuditContext, recordChange } from '../record-change.ts';
 
@@ -21,12 +22,8 @@ export async function withdrawJob(
     .where('state', '!=', 'waiting')
     .executeTakeFirst();
   if (other) return 0;
-  const { numUpdatedRows } = await queries
-    .updateTable('slices')
-    .set({ state: 'cancelled' })
-    .where('jobId', '=', jobId)
-    .executeTakeFirst();
-  const slices = Number(numUpdatedRows);
+  const waiting = { jobId, state: 'waiting' } as const;
+  const slices = await changeSlices(queries, waiting, { state: 'cancelled' });
   await queries
     .updateTable('jobs')
     .set({ cancelRequestedAt: database.now() })

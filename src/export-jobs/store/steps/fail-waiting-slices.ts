@@ -5,6 +5,7 @@ import type { Database, Queries } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import type { SliceProblem } from '../../export-job.ts';
+import { changeSlices } from '../change-slices.ts';
 import { recordChange } from '../record-change.ts';
 
 /**
@@ -32,8 +33,8 @@ interface CauseFinder {
 }
 
 /**
- * Ends the waiting slices of a job that share a cause with one of its slices, in one statement. Records one
- * change for all of them. Returns how many they are. The job is locked and the slice has ended before.
+ * Ends the waiting slices of a job that share a cause with one of its slices. Records one change for all of
+ * them. Returns how many they are. The job is locked and the slice has ended before.
  */
 export async function failWaitingSlices(
   queries: Queries,
@@ -48,14 +49,11 @@ export async function failWaitingSlices(
     (scope === 'log-group-then-job' && (await isMetInRow(queries, database, finder, problem)));
   // Only the slice that met the cause stores the policy: it can have 20 kB.
   const { bucketPolicy: _stored, ...shortProblem } = problem;
-  const { numUpdatedRows } = await queries
-    .updateTable('slices')
-    .set({ state: 'failed', problem: JSON.stringify(shortProblem) })
-    .where('jobId', '=', jobId)
-    .where('state', '=', 'waiting')
-    .$if(!isOfJob, (query) => query.where('logGroupName', '=', logGroupName))
-    .executeTakeFirst();
-  const slices = Number(numUpdatedRows);
+  const slices = await changeSlices(
+    queries,
+    { jobId, state: 'waiting', logGroupName: isOfJob ? undefined : logGroupName },
+    { state: 'failed', problem: JSON.stringify(shortProblem) },
+  );
   if (slices === 0) return 0;
   const ofLogGroup = isOfJob ? {} : { logGroupName };
   await recordChange(
