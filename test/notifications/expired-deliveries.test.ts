@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { deleteDeliveries, deleteSurplus } from '#export-jobs/retention/expired-deliveries.ts';
+import { deleteEndpoint } from '#webhook-endpoints/store/change-endpoint.ts';
+import { recordAffected } from '../affected-rows.ts';
 import { openStore, storageBackends } from '../export-jobs/storage-backends.ts';
 
 const at = Date.UTC(2026, 0, 10);
@@ -66,5 +68,21 @@ test.each(storageBackends)(
       'msg_000003',
       'msg_000005',
     ]);
+  },
+);
+
+test.each(storageBackends)(
+  'deletes a long backlog of an endpoint in small statements, on %s',
+  async (_name, openStorage) => {
+    await using database = await openStore(openStorage);
+    const rows = Array.from({ length: 1_500 }, (_, number) => rowOf('a', number, null));
+    for (const half of [rows.slice(0, 750), rows.slice(750)])
+      await database.queries.insertInto('deliveries').values(half).execute();
+    const deleted = recordAffected(database);
+
+    await deleteEndpoint(deleted.database, 'a');
+
+    expect(await database.queries.selectFrom('deliveries').select('at').execute()).toEqual([]);
+    expect(deleted.most()).toBe(1_000);
   },
 );

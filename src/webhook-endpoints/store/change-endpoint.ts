@@ -1,6 +1,6 @@
 import { sql, type UpdateObject } from 'kysely';
 
-import type { Database } from '#database/database.ts';
+import type { Database, Queries } from '#database/database.ts';
 import type { Tables } from '#database/tables.ts';
 
 /** How long the previous secret signs messages, too. Shorter: receivers are changed in a hurry. */
@@ -59,6 +59,27 @@ export async function rotateSecret(
 export function deleteEndpoint(database: Database, endpointId: string): Promise<void> {
   return database.transaction(async (queries) => {
     await queries.deleteFrom('webhookEndpoints').where('id', '=', endpointId).execute();
-    await queries.deleteFrom('deliveries').where('destination', '=', endpointId).execute();
+    await deleteDeliveries(queries, endpointId);
   });
+}
+
+// Fewer: more statements for a long backlog. More: other requests wait, because SQLite works on the thread of its caller.
+const deliveriesPerStatement = 1_000;
+
+async function deleteDeliveries(queries: Queries, destination: string): Promise<void> {
+  for (;;) {
+    const rows = await queries
+      .selectFrom('deliveries')
+      .select('eventId')
+      .where('destination', '=', destination)
+      .limit(deliveriesPerStatement)
+      .execute();
+    if (rows.length === 0) return;
+    const events = rows.map(({ eventId }) => eventId);
+    await queries
+      .deleteFrom('deliveries')
+      .where('destination', '=', destination)
+      .where('eventId', 'in', events)
+      .execute();
+  }
 }
