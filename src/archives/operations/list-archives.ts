@@ -1,11 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
-import { decisionsAtOnce, type Evaluated } from '#auth/authorization/owned-access.ts';
+import type { Evaluated } from '#auth/authorization/owned-access.ts';
 import { readPermittedPage } from '#auth/authorization/permitted-page.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
-import { inChunks } from '#paging/in-chunks.ts';
 import { defaultPageLimit, type Page, pageParameters, readCursor } from '#paging/page.ts';
 import { Text } from '#validation/text.ts';
 import type { ArchiveAccess } from '../access/archive-access.ts';
@@ -53,6 +52,9 @@ export type ListArchives = (
   query: ArchiveListQuery,
 ) => Promise<Page<Archive>>;
 
+// The parts are small, so a page takes more of them than other lists: two hundred archives.
+const maxParts = 40;
+
 /** Makes `ListArchives`. `basePath` is the public path prefix of all links. */
 export function makeListArchives(options: {
   database: Database;
@@ -72,7 +74,10 @@ export function makeListArchives(options: {
     const evaluated = access.evaluate(request, archives.filter(isWanted));
     for (const archive of archives) {
       if (!isWanted(archive)) yield { head: archive, isPermitted: false, decisions: 0 };
-      else yield (await evaluated.next()).value;
+      else {
+        const answer: Evaluated<StoredArchive> = (await evaluated.next()).value;
+        yield { ...answer, head: withFewNames(await access.hideExpiry(request, answer.head)) };
+      }
     }
   }
 
@@ -84,25 +89,19 @@ export function makeListArchives(options: {
     const { entries, ...page } = await readPermittedPage<StoredArchive>({
       limit,
       after: at === undefined || id === undefined ? undefined : { at, id },
+      maxParts,
       readPart: (after, rows) => readArchivePart(database, { ...filter, after, limit: rows }),
       evaluate: (archives) => evaluate(request, archives, filter.state),
       cursorOf: (archive) => ({ at: archive.createdAt, id: archive.id }),
     });
 
-    const shown: Archive[] = [];
-    for await (const chunk of inChunks(entries, decisionsAtOnce))
-      for (const archive of chunk) {
-        const visible = await access.hideExpiry(request, archive);
-        shown.push(withFewNames(showArchive(visible, basePath)));
-      }
-    return { entries: shown, ...page };
+    return { entries: entries.map((archive) => showArchive(archive, basePath)), ...page };
   };
 }
 
 /** Cuts the names of an archive in a list: a page of a hundred archives could have 50 megabytes of them. */
-function withFewNames({ logGroupNames, ...archive }: Archive): Archive {
-  return {
-    ...archive,
-    ...(logGroupNames && { logGroupNames: logGroupNames.slice(0, maxNamesInList) }),
-  };
+function withFewNames(archive: StoredArchive): StoredArchive {
+  const { definition } = archive;
+  const logGroupNames = definition.logGroupNames?.slice(0, maxNamesInList) ?? null;
+  return { ...archive, definition: { ...definition, logGroupNames } };
 }

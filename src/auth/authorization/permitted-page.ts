@@ -21,6 +21,11 @@ export interface PermittedPageOptions<Head> {
   /** Evaluates which of them belong to the page, in their order. */
   evaluate: (heads: readonly Head[]) => AsyncIterable<Evaluated<Head>>;
   cursorOf: (head: Head) => AgeCursor;
+  /**
+   * How many parts are read at most. Fewer: a filter that matches few entries gives many short pages. More: an answer
+   * takes seconds, or tenths of a second of CPU. Default: `maxPartsPerPage`.
+   */
+  maxParts?: number;
 }
 
 // For each query after the first. Fewer: more queries. More: rows are read that no decision needs.
@@ -28,7 +33,7 @@ const rowsPerQuery = 100;
 
 /**
  * Reads entries in their order until the page is full of those that the caller may see. It ends early, with
- * a cursor, after `maxDecisionsPerPage` and after `maxPartsPerPage`.
+ * a cursor, after `maxDecisionsPerPage` and after `maxParts`.
  */
 export async function readPermittedPage<Head>({
   limit,
@@ -36,6 +41,7 @@ export async function readPermittedPage<Head>({
   readPart,
   evaluate,
   cursorOf,
+  maxParts = maxPartsPerPage,
 }: PermittedPageOptions<Head>): Promise<Page<Head>> {
   const readable: Head[] = [];
   let after = first;
@@ -56,7 +62,7 @@ export async function readPermittedPage<Head>({
         return { entries: readable, nextCursor: cursorAfter(after) };
     }
     if (next === undefined) return { entries: readable };
-    if (parts === maxPartsPerPage) return { entries: readable, nextCursor: cursorAfter(next) };
+    if (parts === maxParts) return { entries: readable, nextCursor: cursorAfter(next) };
     after = next;
     await setImmediate(); // other requests run between two statements of SQLite
   }

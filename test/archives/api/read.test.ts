@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { ArchiveSummary } from '#archives/archive.ts';
+import { readArchivePart } from '#archives/store/reads/read-archives.ts';
 import { toStored } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Rule } from '../../access.ts';
@@ -224,6 +225,19 @@ describe.each(storageBackends)('an archive on %s', (_name, openStorage) => {
       expect(seen).toEqual([open]);
       expect(all).toContain(open);
       expect(all).not.toContain(secret);
+    });
+
+    test('reads few archives at once, and returns all of them', async () => {
+      const ids: string[] = [];
+      for (let number = 0; number < 7; number += 1) ids.push(await create('ida', { name: 'x' }));
+
+      const { database } = world;
+      const part = await readArchivePart(database, { caller: 'test#ida', limit: 100 });
+      const page = await get('ida', '?limit=100');
+
+      expect(part.entries.map(({ id }) => id)).toEqual(ids.slice(-5).toReversed());
+      expect(idsOf(page)).toEqual(ids.toReversed());
+      expect(page.body.nextCursor).toBeUndefined();
     });
 
     test('has at most a hundred names of each archive', async () => {

@@ -3,7 +3,6 @@ import type { Selectable } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import type { ArchiveRow } from '#database/rows/archive-rows.ts';
-import { inChunks } from '#paging/in-chunks.ts';
 import type { AgeCursor, ListPart } from '#paging/page.ts';
 import type { ArchiveDefinition, ArchiveState, ArchiveSummary } from '../../archive.ts';
 
@@ -89,22 +88,16 @@ export async function readArchivePart(
   const rows = await query
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
-    .limit(limit)
+    .limit(Math.min(limit, maxPerPart))
     .execute();
-  const last = rows.length === limit ? rows.at(-1) : undefined;
+  const last = rows.length === Math.min(limit, maxPerPart) ? rows.at(-1) : undefined;
   const next = last && { at: last.createdAt, id: last.id };
-  return { entries: await toStoredInChunks(rows), next };
+  return { entries: rows.map(toStored), next };
 }
 
-// A definition can have a thousand long names. More: other requests wait.
-const definitionsAtOnce = 10;
-
-async function toStoredInChunks(rows: readonly ReadRow[]): Promise<StoredArchive[]> {
-  const archives: StoredArchive[] = [];
-  for await (const chunk of inChunks(rows, definitionsAtOnce))
-    archives.push(...chunk.map(toStored));
-  return archives;
-}
+// A definition can have a thousand names: half a megabyte. Fewer: a list takes more statements. More: other requests
+// wait, and a hundred of them at once would exhaust the memory.
+const maxPerPart = 5;
 
 /** Reads the versions of archives. An archive that does not exist is left out. */
 export async function readArchiveVersions(
