@@ -61,6 +61,8 @@ interface ReplicaOptions {
   targets?: TargetSettings[];
   /** Whether its reads of tasks fail. */
   breaksAws?: boolean;
+  /** Whether the accounts of its targets are not checked yet. */
+  isUnchecked?: () => boolean;
 }
 
 /** A dispatcher, like one in a process of its own. */
@@ -170,7 +172,13 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   const replicas: Replica[] = [];
 
   async function openReplica(faults: ReplicaOptions = {}): Promise<Replica> {
-    const { diesAt, freezesAt, breaksAws, seeDatabase = (database) => database } = faults;
+    const {
+      diesAt,
+      freezesAt,
+      breaksAws,
+      isUnchecked = () => false,
+      seeDatabase = (database) => database,
+    } = faults;
     const owner = `replica-${replicas.length}`;
     let isDead = false;
     let thaw: (() => void) | undefined;
@@ -225,8 +233,12 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       database: seeDatabase({ ...database, listen: () => ({ [Symbol.dispose]() {} }) }),
       targets: {
         ...own,
+        look(name) {
+          const known = own.look(name);
+          return known && isUnchecked() ? { ...known, state: 'unchecked' } : known;
+        },
         forDispatcher(name) {
-          const target = own.forDispatcher(name);
+          const target = isUnchecked() ? undefined : own.forDispatcher(name);
           return target && seeTarget(breaksAws ? withBrokenReads(target) : target);
         },
       },

@@ -39,6 +39,9 @@ export interface VerifierOptions extends SharedOptions {
 // need calls, sockets and memory that everything else needs, too.
 const maxAtOnce = 8;
 const maxPerTarget = 2;
+// The pause at a target that is not checked yet, such as after a start. Shorter: a write for each. Longer: slices
+// complete later.
+const untilCheckedMs = 2_000;
 // How many targets are remembered as failing. Fewer: an outage has more lines. More: memory.
 const maxOutages = 1_000;
 
@@ -108,6 +111,9 @@ export function openVerifier(options: VerifierOptions): Verifier {
 
   async function verify(claim: ClaimedVerification): Promise<void> {
     const target = targets.forDispatcher(claim.target);
+    if (!target && targets.look(claim.target)?.state === 'unchecked') {
+      return putOffVerification(database, claim, untilCheckedMs, undefined);
+    }
     if (!target) throw elsewhere('The target is not configured, or cannot be used now.');
     if (target.accountId !== claim.accountId || target.region !== claim.region) {
       throw elsewhere('The target has another account or Region now.');

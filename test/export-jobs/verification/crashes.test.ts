@@ -46,6 +46,25 @@ describe.each(['sqlite', 'postgres'] as const)('a verification, on %s', (backend
     expect(await readManifests(queue)).toHaveLength(1);
   });
 
+  test('at a target that is not checked yet waits for the check, without a problem', async () => {
+    await using queue = await openSeededQueue({ backend, replicas: 0 });
+    await queue.put();
+    const first = await queue.openReplica({ diesAt: 'before-manifest' });
+    await queue.time.runUntil(first.isDown);
+    let isUnchecked = true;
+    await queue.openReplica({ isUnchecked: () => isUnchecked });
+
+    await queue.time.runFor(60_000);
+    const slices = queue.database.queries.selectFrom('slices').select(['state', 'problem']);
+    const meanwhile = await slices.execute();
+    isUnchecked = false;
+    await queue.time.runFor(5_000);
+
+    expect(meanwhile).toEqual([{ state: 'verifying', problem: null }]);
+    expect(await queue.states()).toEqual(['completed']);
+    expect(queue.log.filter(({ text }) => `${text}`.startsWith('failed to verify'))).toEqual([]);
+  });
+
   test('that froze records nothing after another process has taken it up', async () => {
     await using queue = await openSeededQueue({ backend, replicas: 0 });
     await queue.put();
