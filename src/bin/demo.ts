@@ -1,6 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import {
   CloudWatchLogsClient,
@@ -23,10 +25,11 @@ import {
 } from 'cloudwatch-logs-export-emulator/source';
 import { readConfig } from '#config/read-config.ts';
 import { openGateway } from '#open-gateway.ts';
+import { configError } from '#problems/config-error.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { exit, exitWith } from './exit.ts';
 
-const isOnce = process.argv.includes('--once');
+const isOnce = readIsOnce();
 const { region, logGroupName, bucket } = examplesAt;
 const dataDir = resolve('.data/demo');
 const s3Dir = join(dataDir, 's3');
@@ -49,7 +52,10 @@ const { emulatorOptions, config } = exitWith(() => ({
   },
 }));
 
-await rm(dataDir, { recursive: true, force: true });
+const lock = lockFolder();
+process.once('exit', () => lock.close());
+for (const name of ['s3', 'jobs', 'audit.jsonl'])
+  rmSync(join(dataDir, name), { recursive: true, force: true });
 const emulator = await openEmulator({ ...emulatorOptions, dataDir: s3Dir }).catch(exit);
 Object.assign(process.env, {
   AWS_ENDPOINT_URL: emulator.url,
@@ -122,9 +128,33 @@ if (isOnce) {
   say(`\nPages with the slots and jobs: \x1b[1m${gateway.url}/ui/targets\x1b[0m`);
   say(`Swagger UI, to try the rest of the API: \x1b[1m${gateway.url}/docs\x1b[0m`);
   say(
-    'Its examples of export tasks work without changes. For a job, use the id of one that you created. Ctrl-C stops the demo.',
+    'Its examples of export tasks work without changes. For a job, use the id of one that you created.',
+  );
+  say(
+    'For about a minute, three example jobs use the slot: meanwhile an export task gets 429, and jobs wait. Ctrl-C stops the demo.',
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
+}
+
+function readIsOnce(): boolean {
+  try {
+    const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+    return values.once;
+  } catch (error) {
+    return exit(configError(`${(error as Error).message}. The only option is --once.`));
+  }
+}
+
+/** Keeps another demo from deleting the files of this one. */
+function lockFolder(): DatabaseSync {
+  mkdirSync(dataDir, { recursive: true });
+  const lock = new DatabaseSync(join(dataDir, 'lock.sqlite'));
+  try {
+    lock.exec('begin exclusive');
+    return lock;
+  } catch {
+    return exit(configError(`Another demo uses ${dataDir}; stop it first.`));
+  }
 }
 
 /** Creates jobs for the pages: one that completes, one with a failed slice, one behind a foreign task. */
