@@ -1,9 +1,9 @@
 import type { Database } from '#database/database.ts';
 import { sliceEnds } from '#diagnostics/exports.ts';
 import { begunStates } from '../../slice.ts';
-import { changeSlices } from '../change-slices.ts';
 import { lockJob } from '../lock-job.ts';
 import { type Approval, recordChange } from '../record-change.ts';
+import { changeSlices } from './change-slices.ts';
 import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**

@@ -5,9 +5,9 @@ import { Problem } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { readClock } from '../../queue/read-queue.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
-import { changeSlices } from '../change-slices.ts';
 import { lockJob } from '../lock-job.ts';
 import { type Approval, type AuditContext, recordChange } from '../record-change.ts';
+import { changeSlices } from './change-slices.ts';
 import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**

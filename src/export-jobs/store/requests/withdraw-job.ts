@@ -1,7 +1,7 @@
 import type { Database, Queries } from '#database/database.ts';
-import { changeSlices } from '../change-slices.ts';
 import { lockJob } from '../lock-job.ts';
 import { type AuditContext, recordChange } from '../record-change.ts';
+import { changeSlices } from './change-slices.ts';
 
 /**
  * Cancels a job that waits, in the transaction of the caller. Returns its number of slices. Returns 0 and

@@ -5,8 +5,8 @@ import type { Database, Queries } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import type { SliceProblem } from '../../export-job.ts';
-import { changeSlices } from '../change-slices.ts';
 import { recordChange } from '../record-change.ts';
+import { changeSlices } from '../requests/change-slices.ts';
 
 /**
  * The waiting slices of a job that end with the problem of one of its slices.

@@ -2,7 +2,7 @@ import type { UpdateObject } from 'kysely';
 
 import type { Queries } from '#database/database.ts';
 import type { Tables } from '#database/tables.ts';
-import type { SliceState } from '../slice.ts';
+import type { SliceState } from '../../slice.ts';
 
 // Each takes some 20 µs. Fewer: more statements for a large job. More: other requests wait, because SQLite works on
 // the thread of its caller.
