@@ -1,6 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -24,12 +23,16 @@ import {
   seedExamples,
 } from 'cloudwatch-logs-export-emulator/source';
 import { readConfig } from '#config/read-config.ts';
+import { openDatabase } from '#database/open-database.ts';
 import { openGateway } from '#open-gateway.ts';
 import { configError } from '#problems/config-error.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
+import { createExampleJobs } from './demo/example-jobs.ts';
 import { exit, exitWith } from './exit.ts';
 
-const isOnce = readIsOnce();
+const { once: isOnce } = exitWith(() =>
+  parseArgs({ options: { once: { type: 'boolean', default: false } } }),
+).values;
 const { region, logGroupName, bucket } = examplesAt;
 const dataDir = resolve('.data/demo');
 const s3Dir = join(dataDir, 's3');
@@ -52,10 +55,12 @@ const { emulatorOptions, config } = exitWith(() => ({
   },
 }));
 
-const lock = lockFolder();
-process.once('exit', () => lock.close());
+// Keeps another demo from deleting the files of this one.
+const lock = await openDatabase({ dataDir: join(dataDir, 'lock') }).catch(() =>
+  exit(configError(`Another demo uses ${dataDir}; stop it first.`)),
+);
 for (const name of ['s3', 'jobs', 'audit.jsonl'])
-  rmSync(join(dataDir, name), { recursive: true, force: true });
+  await rm(join(dataDir, name), { recursive: true, force: true });
 const emulator = await openEmulator({ ...emulatorOptions, dataDir: s3Dir }).catch(exit);
 Object.assign(process.env, {
   AWS_ENDPOINT_URL: emulator.url,
@@ -124,7 +129,7 @@ if (isOnce) {
   await close();
 } else {
   seedExamples(emulator.seed);
-  await fillPages();
+  await createExampleJobs(gateway.url, emulator.seed).catch(exit);
   say(`\nPages with the slots and jobs: \x1b[1m${gateway.url}/ui/targets\x1b[0m`);
   say(`Swagger UI, to try the rest of the API: \x1b[1m${gateway.url}/docs\x1b[0m`);
   say(
@@ -136,71 +141,10 @@ if (isOnce) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
 }
 
-function readIsOnce(): boolean {
-  try {
-    const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
-    return values.once;
-  } catch (error) {
-    return exit(configError(`${(error as Error).message}. The only option is --once.`));
-  }
-}
-
-/** Keeps another demo from deleting the files of this one. */
-function lockFolder(): DatabaseSync {
-  mkdirSync(dataDir, { recursive: true });
-  const lock = new DatabaseSync(join(dataDir, 'lock.sqlite'));
-  try {
-    lock.exec('begin exclusive');
-    return lock;
-  } catch {
-    return exit(configError(`Another demo uses ${dataDir}; stop it first.`));
-  }
-}
-
-/** Creates jobs for the pages: one that completes, one with a failed slice, one behind a foreign task. */
-async function fillPages(): Promise<void> {
-  const { seed } = emulator;
-  const usBucket = 'demo-log-archive-us';
-  seed.logGroup({ region, logGroupName: '/demo/payments' });
-  seed.logGroup({ region: 'us-east-1', logGroupName });
-  seed.bucket({ region: 'us-east-1', bucket: usBucket });
-  const midnight = Math.floor(Date.now() / 86_400_000) * 86_400_000;
-  const week = { from: midnight - 8 * 86_400_000, to: midnight - 86_400_000 };
-  const logGroupNames = [logGroupName, '/demo/payments'];
-  await createJob('default', {
-    name: 'the last week by day',
-    ...week,
-    sliceBy: 'day',
-    logGroupNames,
-    destination: bucket,
-  });
-  await createJob('default', {
-    name: 'with a log group that does not exist',
-    ...week,
-    logGroupNames: [...logGroupNames, '/demo/deleted'],
-    destination: bucket,
-  });
-  await createJob('busy', {
-    name: 'behind a foreign task',
-    ...week,
-    sliceBy: 'day',
-    logGroupNames: [logGroupName],
-    destination: usBucket,
-  });
-}
-
-async function createJob(target: string, job: object): Promise<void> {
-  const answer = await fetch(`${gateway.url}/export-jobs?target=${target}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(job),
-  });
-  if (answer.status !== 202) exit(new Error(`The job was not accepted: ${await answer.text()}`));
-}
-
 async function close(): Promise<void> {
   await gateway.close();
   await emulator.close();
+  await lock[Symbol.asyncDispose]();
   process.exit();
 }
 
