@@ -48,7 +48,7 @@ ${facts([
   ['Region', region],
   ['Default', isDefault && 'yes'],
   [
-    'Busy in the last hour',
+    'Used by jobs in the last hour',
     status.busyShareLastHour !== undefined && `${Math.round(status.busyShareLastHour * 100)} %`,
   ],
   ['Jobs', timeline !== undefined && html`<a href="${jobs}">Jobs of this target</a>`],
