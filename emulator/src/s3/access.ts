@@ -30,8 +30,7 @@ const ownerActions = new Set(['s3:GetBucketPolicy', 's3:PutBucketPolicy', 's3:De
  */
 export function refuseAtBucket(about: S3Request): void {
   const { bucket, action, caller, request } = about;
-  const isElsewhere = caller.region !== '' && caller.region !== bucket.region;
-  if (isElsewhere && action !== worldwideAction) throw redirect(bucket);
+  if (caller.region !== bucket.region && action !== worldwideAction) throw redirect(bucket);
   const expectedOwner = request.headers['x-amz-expected-bucket-owner'];
   const isOther = expectedOwner !== undefined && expectedOwner !== bucket.accountId;
   // DeleteObjects needs the permission for each of its keys.

@@ -60,9 +60,12 @@ export function readS3Call(
 function performAt(
   { name, action, perform }: S3Operation,
   { bucketName, key }: S3Place,
-  world: S3World & Pick<S3Context, 'caller' | 'request'>,
+  { caller, ...others }: S3World & Pick<S3Context, 'caller' | 'request'>,
 ): Answer {
-  const bucket = world.buckets.find(bucketName);
+  const bucket = others.buckets.find(bucketName);
+  // A URL that was signed with version 2 names no Region.
+  const region = caller.region || bucket?.region || 'us-east-1';
+  const world = { ...others, caller: { ...caller, region } };
   if (bucket && name !== 'CreateBucket') refuseAtBucket({ ...world, bucket, key, action });
   else refuseWithoutBucket({ ...world, bucketName, action });
   const mayList = () => bucket === undefined || mayListBucket({ ...world, bucket });
@@ -87,7 +90,7 @@ function readPlace(path: string): S3Place | undefined {
   }
 }
 
-/** Answers an error in XML. An answer to HEAD, and one with 304, has no body. */
+/** Answers an error in XML. An answer to HEAD has no body, only the status. */
 function refuseInXml(
   { status, code, message, details }: Refusal,
   { method, path }: WireRequest,
@@ -101,6 +104,6 @@ function refuseInXml(
     RequestId: requestId,
   };
   const headers = { 'content-type': 'application/xml' };
-  const body = method === 'HEAD' || status === 304 ? '' : writeXml('Error', content);
+  const body = method === 'HEAD' ? '' : writeXml('Error', content);
   return { status, headers, body, errorCode: code };
 }

@@ -35,6 +35,19 @@ describe('conditions of a read', () => {
     expect(await read({ IfNoneMatch: other })).toBeUndefined();
   });
 
+  it('are answered with the tag and the time if the object is known', async () => {
+    await using aws = await openObject();
+    const scope = encodeURIComponent('AK/20260301/us-east-1/s3/aws4_request');
+    const url = `${aws.emulator.url}/${bucket}/key?X-Amz-Credential=${scope}&X-Amz-Signature=0`;
+
+    const { status, headers } = await fetch(url, { headers: { 'if-none-match': aws.tag } });
+
+    expect(status).toBe(304);
+    expect(headers.get('etag')).toBe(aws.tag);
+    expect(headers.get('last-modified')).toBe(new Date(startAt).toUTCString());
+    expect(headers.get('content-type')).toBeNull();
+  });
+
   it('about the time are about whole seconds', async () => {
     await using aws = await openObject();
     const read = (conditions: object) =>

@@ -1,6 +1,7 @@
 import {
   CopyObjectCommand,
   DeleteBucketInventoryConfigurationCommand,
+  DeleteObjectsCommand,
   GetBucketMetricsConfigurationCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -25,6 +26,38 @@ it('a copy is refused, and changes no object', async () => {
 
   expect(await refusal(aws.s3.send(copy))).toMatchObject(notImplemented);
   expect((await aws.get('target')).text).toBe('kept');
+});
+
+it('a copy by a presigned URL is refused, and changes no object', async () => {
+  await using aws = await openAws();
+  await aws.put('target', 'kept');
+  const scope = encodeURIComponent('AK/20260301/us-east-1/s3/aws4_request');
+  const query = `X-Amz-Credential=${scope}&X-Amz-Signature=0&x-amz-copy-source=a%2Fb`;
+
+  const { status } = await fetch(`${aws.emulator.url}/${bucket}/target?${query}`, {
+    method: 'PUT',
+  });
+
+  expect(status).toBe(501);
+  expect((await aws.get('target')).text).toBe('kept');
+});
+
+it('a deletion of objects with conditions or versions is refused, and deletes nothing', async () => {
+  await using aws = await openAws();
+  await aws.put('key', 'kept');
+  const remove = (condition: object) =>
+    refusal(
+      aws.s3.send(
+        new DeleteObjectsCommand({
+          Bucket: bucket,
+          Delete: { Objects: [{ Key: 'key', ...condition }] },
+        }),
+      ),
+    );
+
+  expect(await remove({ ETag: 'another' })).toMatchObject(notImplemented);
+  expect(await remove({ VersionId: 'v1' })).toMatchObject(notImplemented);
+  expect((await aws.get('key')).text).toBe('kept');
 });
 
 it.each<[string, (s3: S3Client) => Promise<unknown>]>([
@@ -68,6 +101,8 @@ it('parameters of SDKs and of presigned URLs name no subresource', async () => {
         'response-content-type': 'text/plain',
         'x-amz-request-payer': 'requester',
         partNumber: '1',
+        versionId: 'null',
+        'x-request-tag': 'a',
       });
       return next(args);
     },

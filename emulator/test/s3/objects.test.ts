@@ -121,6 +121,16 @@ describe('presigned URLs of signature version 2, as boto3 makes them', () => {
     });
   });
 
+  it('have the headers of an upload in their query', async () => {
+    await using aws = await openAws();
+    const url = `${presign(aws.emulator.url, 'AK').replace('/far/', `/${bucket}/`)}&content-type=text%2Fplain`;
+
+    const written = await fetch(url, { method: 'PUT', body: 'hello' });
+
+    expect(written.status).toBe(200);
+    expect((await aws.get('key')).text).toBe('hello');
+  });
+
   it('of a session need its token', async () => {
     await using aws = await openAws();
     aws.emulator.seed.bucket({ bucket: 'far', region: 'eu-west-1' });

@@ -46,10 +46,11 @@ const policy: Rule = { must: 'a policy as text', fits: isText };
 const flag = <Name extends string>(name: Name) => ({ [name]: trueOrFalse }) as Record<Name, Rule>;
 const place = { accountId: anyText, region: anyText };
 
+const wholeInstant: Rule = { must: exactInstant.must, fits: Number.isSafeInteger };
 const eventRules: RulesOf<SeededEvent> = {
-  timestamp: mandatory(instant),
+  timestamp: mandatory(wholeInstant),
   message: mandatory(anyText),
-  ingestedAt: instant,
+  ingestedAt: wholeInstant,
 };
 
 const orderRules: RulesOf<Partial<ExportOrder>> = {

@@ -3,22 +3,20 @@ import type { WireRequest } from '../../wire/exchange.ts';
 import type { StoredObject } from '../buckets.ts';
 
 /**
- * Refuses to read an object that does not fulfil the conditions of the request. A condition about the tag
- * outweighs the one about the time (documentation).
- * @throws PreconditionFailed or NotModified
+ * Refuses to read an object that does not fulfil the conditions of the request. Returns whether the caller knows
+ * it already. A condition about the tag outweighs the one about the time (documentation).
+ * @throws PreconditionFailed
  */
-export function refuseRead({ headers }: WireRequest, object: StoredObject): void {
+export function refuseRead({ headers }: WireRequest, object: StoredObject): boolean {
   const { 'if-match': wanted, 'if-none-match': known } = headers;
   if (wanted !== undefined) {
     if (!hasTag(object, wanted)) throw failed('If-Match');
   } else if (object.lastModified > readTime(headers['if-unmodified-since'])) {
     throw failed('If-Unmodified-Since');
   }
-  const isKnown =
-    known === undefined
-      ? object.lastModified <= readTime(headers['if-modified-since'])
-      : hasTag(object, known);
-  if (isKnown) throw awsError('NotModified', 'Not Modified', 304);
+  return known === undefined
+    ? object.lastModified <= readTime(headers['if-modified-since'])
+    : hasTag(object, known);
 }
 
 /**

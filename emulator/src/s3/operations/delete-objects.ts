@@ -8,6 +8,9 @@ import { findBucket, s3Namespace } from './bucket-operations.ts';
 /** Maximum number of keys in one request (documentation). */
 const maxKeys = 1000;
 
+// Without them, an object would be deleted that the request wants to keep.
+const unsupported = /<(?:ETag|LastModifiedTime|Size|VersionId)[\s>]/;
+
 /**
  * DeleteObjects: unknown keys count as deleted. A key without permission has an error of its own. With
  * `Quiet` the answer names only errors.
@@ -20,6 +23,9 @@ export function deleteObjects({ bucketName, request, buckets, obstacleAt }: S3Co
     const message =
       'The XML you provided was not well-formed or did not validate against our published schema';
     throw awsError('MalformedXML', message);
+  }
+  if (unsupported.test(xml)) {
+    throw awsError('NotImplemented', 'The emulator deletes objects only by their keys.', 501);
   }
   const results = keys.map((Key) => ({ Key, Message: obstacleAt(Key) }));
   const removed = results.filter(({ Message }) => Message === undefined);

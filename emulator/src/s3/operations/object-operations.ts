@@ -11,7 +11,7 @@ import { chooseEncryption, encryptionHeaders, refuseKeyUse } from './object-encr
 /** GetObject: the whole object, or one range of bytes. A range has no checksum (assumption). */
 export function getObject(context: S3Context): Answer {
   const { object, bucket } = findObject(context);
-  refuseRead(context.request, object);
+  if (refuseRead(context.request, object)) return notModified(object);
   refuseKeyUse('kms:Decrypt', object.encryption, bucket, context);
   const headers = objectHeaders(object, bucket, context);
   const body = object.body();
@@ -34,7 +34,7 @@ export function getObject(context: S3Context): Answer {
 /** HeadObject: size, tag, time and, if asked for, the checksum of an object, which takes its key. */
 export function headObject(context: S3Context): Answer {
   const { object, bucket } = findObject(context);
-  refuseRead(context.request, object);
+  if (refuseRead(context.request, object)) return notModified(object);
   const checksum = wantedChecksum(object, context);
   if (checksum) refuseKeyUse('kms:Decrypt', object.encryption, bucket, context);
   const headers = {
@@ -43,6 +43,14 @@ export function headObject(context: S3Context): Answer {
     'content-length': String(object.summary().size),
   };
   return { status: 200, headers, body: '' };
+}
+
+function notModified({ lastModified, summary }: StoredObject): Answer {
+  const headers = {
+    etag: summary().entityTag,
+    'last-modified': new Date(lastModified).toUTCString(),
+  };
+  return { status: 304, headers, body: '' };
 }
 
 /** PutObject: keeps the algorithm of a checksum, without verifying its value. */

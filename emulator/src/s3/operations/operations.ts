@@ -112,6 +112,8 @@ const parameters = new Set([
   'Expires',
   'Signature',
   'bucket-region',
+  'content-md5',
+  'content-type',
   'continuation-token',
   'delimiter',
   'encoding-type',
@@ -123,11 +125,12 @@ const parameters = new Set([
   'partNumber',
   'prefix',
   'start-after',
-  'x-id',
 ]);
 
-function isSubresource(name: string): boolean {
-  return !parameters.has(name) && !/^(?:x-amz|response)-/i.test(name);
+// Names that begin with x- are ignored by S3, or are headers that a presigned URL has in its query.
+function isSubresource([name, value]: [string, string]): boolean {
+  if (name === 'versionId') return value !== 'null'; // the version of every object here
+  return !parameters.has(name) && !/^(?:x|response)-/i.test(name);
 }
 
 /**
@@ -138,8 +141,10 @@ export function findOperation(
   { method, query, headers }: WireRequest,
   { bucketName, key }: { bucketName: string; key: string },
 ): S3Operation | undefined {
-  const [part, ...others] = [...query.keys()].filter(isSubresource);
-  const isCopy = headers['x-amz-copy-source'] !== undefined;
+  const [part, ...others] = [...query].filter(isSubresource).map(([name]) => name);
+  const isCopy =
+    headers['x-amz-copy-source'] !== undefined ||
+    [...query.keys()].some((name) => name.toLowerCase() === 'x-amz-copy-source');
   if (isCopy || others.length > 0) return undefined;
   if (part !== undefined) {
     const isOfBucket = bucketName !== '' && key === '';
