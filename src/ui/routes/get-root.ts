@@ -12,6 +12,7 @@ export const getRoot: FastifyPluginAsync = async (app) => {
     app.route({
       method: 'GET',
       url,
+      config: { produces },
       handler: async (request, reply) => {
         reply.header('vary', 'Accept');
         if (wantsPage(request)) return reply.redirect(`${request.basePath}/ui/targets`, 303);
@@ -22,11 +23,12 @@ export const getRoot: FastifyPluginAsync = async (app) => {
   app.route({
     method: 'GET',
     url: '/ui/*',
-    config: { isFallback: true },
+    config: { isFallback: true, produces },
     handler: async () => {
       throw unknownPath();
     },
   });
 };
 
+const produces = ['text/html', 'application/json'];
 const unknownPath = () => new Problem('no-such-route', 'No operation has this path.');
