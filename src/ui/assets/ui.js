@@ -44,7 +44,11 @@ async function refresh() {
 async function readAgain() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
   if (answer.redirected) location.reload(); // the session has ended
-  if (!answer.ok || answer.redirected) return answer.status < 500 && answer.status !== 429;
+  if (!answer.ok || answer.redirected) {
+    if (answer.status >= 500 || answer.status === 429) return false;
+    delete main.dataset.events; // this caller may no longer see it
+    return true;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const part of document.querySelectorAll('[data-part], [data-text]')) {
     const current = page.getElementById(part.id);
