@@ -76,7 +76,10 @@ export function makeListArchives(options: {
       if (!isWanted(archive)) yield { head: archive, isPermitted: false, decisions: 0 };
       else {
         const answer: Evaluated<StoredArchive> = (await evaluated.next()).value;
-        yield { ...answer, head: withFewNames(await access.hideExpiry(request, answer.head)) };
+        const head = answer.isPermitted
+          ? await access.hideExpiry(request, answer.head)
+          : answer.head;
+        yield { ...answer, head: withFewNames(head) };
       }
     }
   }
