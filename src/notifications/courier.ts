@@ -83,7 +83,7 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
     const { outcome, durationMs } = sent.result;
     deliveryEnds.publish({ kind: kindOf(claim.destination), outcome, durationMs });
     const pauses = { pausesMs, random: random() };
-    const change = await recordResult(database, claim, sent.result, pauses);
+    const change = await recordResult(database, claim, sent, pauses);
     logResult(claim, sent);
     if (change === 'disabled') {
       log.warn({ ...sent.receiver, outcome }, 'disabled a webhook endpoint that takes no events');

@@ -19,6 +19,8 @@ export async function endPending(database: Database, destination: string): Promi
   const { numAffectedRows } = await sql`
     with next as materialized (
       select event_id from deliveries where ${wherePending} and destination = ${destination}
+      and not exists (select 1 from webhook_endpoints where id = ${destination} and disabled_at is null)
+      and not exists (select 1 from notification_sinks as sinks where sinks.destination = ${destination})
       order by due_at limit ${sql.lit(maxAtOnce)}
       ${kind === 'postgres' ? sql`for update skip locked` : sql``}
     )

@@ -1,7 +1,7 @@
 import type { Database, Queries } from '#database/database.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
-import type { DeliveryResult } from './delivery-result.ts';
 import { pauseBeforeNext } from './schedule.ts';
+import type { SentDelivery } from './send-delivery.ts';
 
 /** What became of an endpoint because of a result. */
 export type EndpointChange = 'disabled' | undefined;
@@ -18,9 +18,10 @@ const failingForMs = 5 * 86_400_000;
 export async function recordResult(
   database: Database,
   claim: ClaimedDelivery,
-  { outcome, status, reason, retryAfterMs }: DeliveryResult,
+  { result, url }: Pick<SentDelivery, 'result' | 'url'>,
   { pausesMs, random }: { pausesMs: readonly number[]; random: number },
 ): Promise<EndpointChange> {
+  const { outcome, status, reason, retryAfterMs } = result;
   const isDelivered = outcome === 'delivered';
   const isOver = isDelivered || outcome === 'gone';
   const { tries } = claim;
@@ -46,7 +47,11 @@ export async function recordResult(
     if (numUpdatedRows === 0n) return undefined;
     return isDelivered
       ? noteSuccess(queries, claim)
-      : noteFailure(queries, now, claim, outcome === 'gone');
+      : noteFailure(queries, now, {
+          endpointId: claim.destination,
+          url,
+          isGone: outcome === 'gone',
+        });
   });
 }
 
@@ -62,13 +67,15 @@ async function noteSuccess(queries: Queries, { destination }: ClaimedDelivery): 
 async function noteFailure(
   queries: Queries,
   now: Database['now'],
-  { destination }: ClaimedDelivery,
-  isGone: boolean,
+  { endpointId, url, isGone }: { endpointId: string; url: string | undefined; isGone: boolean },
 ): Promise<EndpointChange> {
+  // What another URL does says nothing of the present one.
+  if (url === undefined) return undefined;
   await queries
     .updateTable('webhookEndpoints')
     .set({ failingSince: now() })
-    .where('id', '=', destination)
+    .where('id', '=', endpointId)
+    .where('url', '=', url)
     .where('failingSince', 'is', null)
     .execute();
   const { numUpdatedRows } = await queries
@@ -78,7 +85,8 @@ async function noteFailure(
       disabledReason: isGone ? 'gone' : 'failing',
       version: row('version', '+', 1),
     }))
-    .where('id', '=', destination)
+    .where('id', '=', endpointId)
+    .where('url', '=', url)
     .where('disabledAt', 'is', null)
     .$if(!isGone, (query) =>
       query.where((row) => row('failingSince', '<=', row(now(), '-', failingForMs))),

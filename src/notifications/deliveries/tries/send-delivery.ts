@@ -21,6 +21,8 @@ export interface DeliveryOptions extends SinkOptions {
 /** The result of a try, and where it went. */
 export interface SentDelivery {
   result: DeliveryResult;
+  /** The URL of a webhook endpoint. */
+  url?: string;
   /** What the log says of the receiver: no path of a URL, which can be a secret. */
   receiver: object;
 }
@@ -52,5 +54,5 @@ export async function sendDelivery(
   const receiver = { endpointId: claim.destination, origin: URL.parse(url)?.origin };
   const principal = JSON.parse(endpoint.principal) as Principal;
   const sentTo = { id: claim.destination, principal, url, secrets };
-  return { receiver, result: await sendWebhook(sentTo, message) };
+  return { receiver, url, result: await sendWebhook(sentTo, message) };
 }
