@@ -48,4 +48,17 @@ describe.each(storageBackends)('a filtered list of many jobs, on %s', (_name, op
     expect(await listAll(name, 'state=running')).toEqual([open]);
     expect(await listAll(name, 'state=waiting')).toEqual([[]]);
   });
+
+  test('has the open jobs of a caller on one page, whatever the others wait for', async () => {
+    const name = randomUUID();
+    const open = { state: 'waiting', every: 2, other: 'waiting' } as const;
+    const own = await insertManyJobs(world.database, {
+      ...open,
+      caller: `test#${name}`,
+      jobs: 1,
+    });
+    await insertManyJobs(world.database, { ...open, caller: 'test#another', jobs: 25_000 });
+
+    expect(await listAll(name, 'state=waiting')).toEqual([own]);
+  });
 });

@@ -125,7 +125,7 @@ function exists(head: { caller: string | null }): head is JobHead {
 }
 
 /** Reads the heads of a part of the list of jobs, newest first. */
-export function readHeadPart(
+export async function readHeadPart(
   database: Database,
   { caller, state, target, name, archiveId, after, limit }: JobFilter,
 ): Promise<ListPart<JobHead>> {
@@ -136,11 +136,11 @@ export function readHeadPart(
       .$if(archiveId === undefined, (all) => all.where(sql<boolean>`archive_id is null`))
       .$if(archiveId !== undefined, (all) => all.where('archiveId', '=', archiveId as string))
       .$if(caller !== undefined, (all) => all.where('jobs.caller', '=', caller as string));
-  const isOpen = state !== undefined && !hasEnded(state);
-  // Few of many jobs are open. A job that an older replica retried is missing until its next change.
-  const listed = isOpen ? jobs.where(sql<boolean>`ended_at is null`) : inList(jobs);
-  return findHeads(database, { listed, after, limit }, (part) =>
-    (isOpen ? inList(part) : part)
+  const open = jobs.where(sql<boolean>`ended_at is null`);
+  // Mostly, few of many jobs are open. A job that an older replica retried is missing until its next change.
+  const isFew = state !== undefined && !hasEnded(state) && !(await findBoundary(open, after));
+  return findHeads(database, { listed: isFew ? open : inList(jobs), after, limit }, (part) =>
+    (isFew ? inList(part) : part)
       .$if(target !== undefined, (all) => all.where('jobs.target', '=', target as string))
       .$if(name !== undefined, (all) => all.where('name', '=', name as string))
       .$if(state !== undefined, (all) => all.where(whereState(state as JobState))),
@@ -163,15 +163,8 @@ export async function findHeads(
   { listed, after, limit }: { listed: JobQuery; after: AgeCursor | undefined; limit: number },
   match: (part: JobQuery) => JobQuery,
 ): Promise<ListPart<JobHead>> {
-  const inOrder = <Query extends JobQuery>(query: Query) =>
-    query.orderBy('jobs.acceptedAt', 'desc').orderBy('jobs.id', 'desc');
-  const rest = after === undefined ? listed : listed.where(whereAge('<', after));
-  // From the index alone. Jobs that are accepted or deleted meanwhile do not move it.
-  const last = await inOrder(rest)
-    .select(['jobs.acceptedAt as at', 'jobs.id'])
-    .offset(maxExamined - 1)
-    .limit(1)
-    .executeTakeFirst();
+  const rest = restOf(listed, after);
+  const last = await findBoundary(listed, after);
   const part = last === undefined ? rest : rest.where(whereAge('>=', last));
   // The limit keeps the conditions of `match` out of the choice of the index.
   const jobs = database.queries.selectFrom(
@@ -190,6 +183,23 @@ export async function findHeads(
     next: rows.length === limit ? rows.at(-1) : last,
   };
 }
+
+const inOrder = <Query extends JobQuery>(query: Query) =>
+  query.orderBy('jobs.acceptedAt', 'desc').orderBy('jobs.id', 'desc');
+
+const restOf = (listed: JobQuery, after: AgeCursor | undefined) =>
+  after === undefined ? listed : listed.where(whereAge('<', after));
+
+/**
+ * Finds the last job that one statement may examine, from the index alone; undefined if that is the rest of the
+ * list. Jobs that are accepted or deleted meanwhile do not move it.
+ */
+const findBoundary = (listed: JobQuery, after: AgeCursor | undefined) =>
+  inOrder(restOf(listed, after))
+    .select(['jobs.acceptedAt as at', 'jobs.id'])
+    .offset(maxExamined - 1)
+    .limit(1)
+    .executeTakeFirst();
 
 /** Whether a row of `jobs` is older than a position, or not older than it. */
 const whereAge = (operator: '<' | '>=', { at, id }: AgeCursor) =>
