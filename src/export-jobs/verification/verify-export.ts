@@ -67,8 +67,8 @@ export async function verifyExport(
       return incomplete(fault);
     const emptiness =
       totals.objects === 0
-        ? await findEmptiness(counted, async () =>
-            isProvable(claim) ? proveEmptiness(target.logs, claim, options) : unproven,
+        ? await findEmptiness(isProvable(claim), counted, () =>
+            proveEmptiness(target.logs, claim, options),
           )
         : undefined;
     if (emptiness === 'has-events')
@@ -130,9 +130,11 @@ const unproven: EmptinessEvidence = { checkedBy: 'ListObjectsV2', pages: 0, isEx
 
 /** A count of no log events proves an export to be empty. Otherwise they are looked for. */
 async function findEmptiness(
+  isSettled: boolean,
   counted: CountedExport | undefined,
   prove: () => ReturnType<typeof proveEmptiness>,
 ): Promise<EmptinessEvidence | 'has-events'> {
+  if (!isSettled) return unproven;
   if (counted?.outcome === 'counted' && counted.events === 0)
     return { checkedBy: 'StartQuery', pages: 0, isExhaustive: true };
   return (await prove()) ?? 'has-events';

@@ -516,6 +516,16 @@ describe('an export that began before its log events were exportable', () => {
     expect(queue.calls('FilterLogEvents')).toEqual([]);
   });
 
+  test('is not proved to be empty by a count of no log events', async () => {
+    await using queue = await openSeededQueue({ streams: 0 });
+
+    await exportUnder(queue, missing('all'), { ...lastHour, verification: 'count' });
+
+    const [row] = await verificationsOf(queue);
+    expect(row).toMatchObject({ method: 'count', isEmpty: 1, events: 0 });
+    expect(JSON.parse(row?.evidence ?? '')).toMatchObject({ emptiness: { isExhaustive: false } });
+  });
+
   test('is completed with fewer log events than the log group has', async () => {
     await using queue = await openLateQueue();
 
