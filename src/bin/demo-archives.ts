@@ -29,7 +29,9 @@ Object.assign(process.env, {
 
 let offsetMs = await readOffset().catch(() =>
   exit(
-    configError(`Nothing answers at ${emulatorUrl}. Start the emulator first, as docs/archives.md says.`),
+    configError(
+      `Nothing answers at ${emulatorUrl}. Start the emulator first, as docs/archives.md says.`,
+    ),
   ),
 );
 const log = makeLogger(process.env.LOG_LEVEL ?? 'warn', await openLogDestination(true));

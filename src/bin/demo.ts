@@ -56,8 +56,8 @@ const { emulatorOptions, config } = exitWith(() => ({
 }));
 
 // Keeps another demo from deleting the files of this one.
-const lock = await openDatabase({ dataDir: join(dataDir, 'lock') }).catch(() =>
-  exit(configError(`Another demo uses ${dataDir}; stop it first.`)),
+const lock = await openDatabase({ dataDir: join(dataDir, 'lock') }).catch(({ message }) =>
+  exit(configError(`The demo needs ${dataDir} for itself; stop another demo. ${message}`)),
 );
 for (const name of ['s3', 'jobs', 'audit.jsonl'])
   await rm(join(dataDir, name), { recursive: true, force: true });
