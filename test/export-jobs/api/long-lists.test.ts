@@ -49,7 +49,7 @@ describe.each(storageBackends)('a filtered list of many jobs, on %s', (_name, op
     expect(await listAll(name, 'state=waiting')).toEqual([[]]);
   });
 
-  test('has the open jobs of a caller on one page, whatever the others wait for', async () => {
+  test('has the open jobs of a caller on one page beside many open jobs of others', async () => {
     const name = randomUUID();
     const open = { state: 'waiting', every: 2, other: 'waiting' } as const;
     const own = await insertManyJobs(world.database, {
