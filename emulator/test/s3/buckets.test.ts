@@ -56,7 +56,7 @@ describe('buckets', () => {
     ]);
   });
 
-  it('are listed by prefix and by Region, in pages', async () => {
+  it('are listed in pages, also only those with a prefix or in a Region', async () => {
     await using aws = await openAws();
     for (const name of ['ci-1', 'ci-2', 'ci-3']) aws.emulator.seed.bucket({ bucket: name });
     aws.emulator.seed.bucket({ bucket: 'ci-far', region: 'eu-west-1' });
@@ -98,7 +98,7 @@ describe('buckets', () => {
     );
   });
 
-  it('are not created in us-east-1 by a constraint', async () => {
+  it('are refused if their LocationConstraint is us-east-1', async () => {
     await using aws = await openAws();
     const refused = await refusal(create(aws, 'near', 'us-east-1', 'us-east-1'));
 

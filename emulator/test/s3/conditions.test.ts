@@ -35,7 +35,7 @@ describe('conditions of a read', () => {
     expect(await read({ IfNoneMatch: other })).toBeUndefined();
   });
 
-  it('are answered with the tag and the time if the object is known', async () => {
+  it('give 304 with the tag and the time of an object that the caller knows', async () => {
     await using aws = await openObject();
     const scope = encodeURIComponent('AK/20260301/us-east-1/s3/aws4_request');
     const url = `${aws.emulator.url}/${bucket}/key?X-Amz-Credential=${scope}&X-Amz-Signature=0`;
