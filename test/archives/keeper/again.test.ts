@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { addBackfill } from '#archives/store/requests/add-backfill.ts';
 import { addWaiver } from '#archives/store/requests/add-waiver.ts';
+import type { Window } from '#time/window.ts';
 import { approvalOf } from '../../export-jobs/caller-requests.ts';
 import { endJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
@@ -31,6 +32,12 @@ async function addCovered(
     .values(keys.map((each) => ({ ...each, ...covered })))
     .execute();
 }
+
+/** Requests a backfill that also exports covered time again. */
+const backfillAll = ({ database }: KeptArchives, id: string, window: Window) => {
+  const backfill = { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' } as const;
+  return addBackfill(database, id, backfill, approval);
+};
 
 /** Ends all waiting jobs with coverage, and looks. */
 async function coverAll(kept: KeptArchives): Promise<void> {
@@ -146,12 +153,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       await coverAll(kept);
       await addCovered(kept, id, { logGroups: 1, again: null });
       const window = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
-      await addBackfill(
-        kept.database,
-        id,
-        { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' },
-        approval,
-      );
+      await backfillAll(kept, id, window);
       await kept.redefine(id, { exceptLogGroupNamePrefixes: ['/app/other'] });
 
       await kept.look();
@@ -195,12 +197,7 @@ test('exports covered time again for a backfill of all, with a new revision', as
   await kept.look();
   await coverAll(kept);
   const window = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };
-  await addBackfill(
-    kept.database,
-    id,
-    { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' },
-    approval,
-  );
+  await backfillAll(kept, id, window);
 
   await kept.look();
   const again = await kept.waiting();
@@ -224,12 +221,7 @@ test.each(['sqlite', 'postgres'] as const)(
     await kept.look();
     await coverAll(kept);
     const window = { fromAt: start - 3 * dayMs, toAt: start - dayMs };
-    await addBackfill(
-      kept.database,
-      id,
-      { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' },
-      approval,
-    );
+    await backfillAll(kept, id, window);
     await kept.look();
 
     const isEndedAfter: boolean[] = [];
