@@ -71,7 +71,7 @@ test('ends on Ctrl-C with code 130, and the job goes on', async () => {
 });
 
 describe('a pipe that is closed early', () => {
-  test('is no error', async () => {
+  test('causes no error message', async () => {
     await using world = await openWorld();
 
     expect(await runInShell('"$@" problems | true', world.url)).toEqual({ code: 0, stderr: '' });

@@ -91,7 +91,7 @@ describe('the cancel of a job', () => {
     expect(await queue.states(jobId)).toEqual(['cancelled']);
   });
 
-  test('is sent again if AWS did not know the new task yet, and ends cancelled', async () => {
+  test('is sent again if AWS answers that it does not know the task', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000 } });
     const unknown = { ...refusal, code: 'ResourceNotFoundException' };
     queue.emulator.faults.add({ ...unknown, operation: 'CancelExportTask' });

@@ -142,7 +142,7 @@ async function startAll(
 }
 
 describe.each(storageBackends)('the order of the queue on %s', (_name, openStorage) => {
-  test('is forecast exactly for random queues, with the time of each start', async () => {
+  test('is the forecast order, and each slice starts at its forecast time', async () => {
     const clock = { now: beganAt };
     await using database = await openStore(openStorage, () => clock.now);
 

@@ -516,7 +516,7 @@ describe('an export that began before its log events were exportable', () => {
     expect(queue.calls('FilterLogEvents')).toEqual([]);
   });
 
-  test('is not proved to be empty by a count of no log events', async () => {
+  test('is completed without a proof that it is empty, although Insights counts no log events', async () => {
     await using queue = await openSeededQueue({ streams: 0 });
 
     await exportUnder(queue, missing('all'), { ...lastHour, verification: 'count' });
@@ -526,7 +526,7 @@ describe('an export that began before its log events were exportable', () => {
     expect(JSON.parse(row?.evidence ?? '')).toMatchObject({ emptiness: { isExhaustive: false } });
   });
 
-  test('is completed with fewer log events than the log group has', async () => {
+  test('is completed, although Insights counts more log events than it has', async () => {
     await using queue = await openLateQueue();
 
     await exportUnder(queue, missing(1), { ...lastHour, verification: 'count' });
