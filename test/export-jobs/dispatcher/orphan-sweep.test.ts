@@ -357,8 +357,8 @@ describe('a foreign task', () => {
       expect(queue.calls('CreateExportTask')).toHaveLength(1);
       expect(cancels(queue)).toEqual([]);
       expect(await strays(queue)).toEqual([]);
-      expect(alerts(queue, 'marker_forged')).not.toEqual([]);
-      expect(alerts(queue, 'marker_forged')[0]).toMatchObject({ level: 'error', jobId, taskId });
+      expect(alerts(queue, 'marker_mismatch')).not.toEqual([]);
+      expect(alerts(queue, 'marker_mismatch')[0]).toMatchObject({ level: 'error', jobId, taskId });
     },
   );
 
@@ -378,7 +378,7 @@ describe('a foreign task', () => {
 
     expect(await queue.states(jobId)).toEqual(['completed']);
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
-    expect(alerts(queue, 'marker_forged')).toEqual([]);
+    expect(alerts(queue, 'marker_mismatch')).toEqual([]);
   });
 
   test('that copies the name of a running task is neither logged nor cancelled', async () => {

@@ -58,7 +58,7 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
   if (listings.without < timings.absentListings || ageMs <= timings.reconcileMs) return 0;
 
   if (other !== undefined) {
-    await recordForgery(slot, active, other);
+    await recordMismatch(slot, active, other);
     reconciledCreates.publish({ target: target.name, result: 'unknown' });
     return 0;
   }
@@ -102,10 +102,10 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
 }
 
 /**
- * Records that a task with our marker exports something else. It is not ours, and the slice is not
+ * Records that a task with our marker exports something else. It does not count as ours, and the slice is not
  * sent again.
  */
-async function recordForgery(
+async function recordMismatch(
   slot: OwnedSlot,
   active: StartingSlice,
   taskId: string,
@@ -161,12 +161,12 @@ async function findTask(slot: OwnedSlot, active: StartingSlice): Promise<Listing
       nextToken = isOlder ? undefined : page.nextToken;
     } while (nextToken !== undefined);
   }
-  if (other !== undefined) reportForgery(slot, active, other);
+  if (other !== undefined) reportMismatch(slot, active, other);
   return { ...(other !== undefined && { other }) };
 }
 
-function reportForgery({ log, target }: OwnedSlot, active: StartingSlice, taskId: string): void {
+function reportMismatch({ log, target }: OwnedSlot, active: StartingSlice, taskId: string): void {
   const { jobId, slice, attempt, marker } = active;
   const facts = { target: target.name, jobId, slice, attempt, marker, taskId };
-  log.error({ ...facts, alert: 'marker_forged' }, 'found a task with our marker and other values');
+  log.error({ ...facts, alert: 'marker_mismatch' }, 'found a task with our marker and other values');
 }
