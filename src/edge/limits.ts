@@ -46,8 +46,8 @@ export const edgeLimits: EdgeLimits = {
   // Lower: shorter than the deadline of a read at AWS. Higher: longer than the timeouts of callers.
   handlerMs: 8_000,
   // Must be longer than the idle timeout of a load balancer (usually 60 s; KEEP_ALIVE_SECONDS). Otherwise
-  // it sometimes sends a request into a closing connection and answers 502. `headersMs` begins with the
-  // first byte of a request, so it does not end idle connections.
+  // it sometimes sends a request into a closing connection and answers 502. `headersMs` begins with a new
+  // connection or the first byte of a further request, so it does not end idle connections.
   keepAliveMs: 75_000,
   // How often Node checks connections for timeouts. Higher: each timeout is later by that much.
   checkMs: 1_000,

@@ -38,10 +38,32 @@ export function makeServer(
   const server = tls
     ? tls.makeServer({ ...options, handshakeTimeout: limits.headersMs }, handler)
     : createServer(options, handler);
+  allowForPauses(server, limits);
   connections.follow(server);
   server.on('clientError', makeConnectionErrorHandler(raw));
   refuseBeforeRouting(server, raw);
   return server;
+}
+
+/**
+ * Lengthens the time limits of requests by the time in which the process did not run. Node checks them before it reads
+ * what has arrived meanwhile, so it would refuse complete requests.
+ */
+function allowForPauses(server: Server, { headersMs, requestMs, checkMs }: EdgeLimits): void {
+  let ranAt = performance.now();
+  let lastPauseMs = 0;
+  const pauseMs = () => Math.max(0, Math.ceil(performance.now() - ranAt - checkMs));
+  const timer = setInterval(() => {
+    lastPauseMs = pauseMs();
+    ranAt = performance.now();
+  }, checkMs).unref();
+  server.once('close', () => clearInterval(timer));
+  // Node's check may run before or after this timer in the first turn after a pause.
+  const allow = (limitMs: number) => ({ get: () => limitMs + Math.max(lastPauseMs, pauseMs()) });
+  Object.defineProperties(server, {
+    headersTimeout: allow(headersMs),
+    requestTimeout: allow(requestMs),
+  });
 }
 
 /** Tracks connections and requests in flight, so that the service can close in time. */

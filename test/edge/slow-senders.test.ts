@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { openWorld } from '../world.ts';
@@ -50,6 +52,28 @@ test('answers 200 stalled senders within their limits, and other callers meanwhi
   expect(world.log.filter(({ problem }) => problem === 'request-timeout')).toHaveLength(200);
 });
 
+test('answers requests that arrived while the process could not read them', async () => {
+  const limits = { headersMs: 200, requestMs: 300, checkMs: 20 };
+  await using world = await openWorld({ limits });
+  const bytes = request('GET /health/live');
+
+  // Pauses that begin at different times between two checks.
+  for (let pause = 0; pause < 10; pause += 1) {
+    const socket = dial(world.port);
+    await once(socket, 'connect');
+    await world.call('GET', '/health/live'); // the server has accepted both connections
+    blockFor(2 * pause);
+    await immediate();
+
+    socket.write(bytes);
+    blockFor(3 * limits.headersMs);
+    const { answers } = await listen(socket, bytes);
+
+    expect(answers.map(({ status }) => status)).toEqual([200]);
+    socket.destroy();
+  }
+});
+
 test('closes a silent connection without an answer', async () => {
   await using world = await openWorld({ limits: { keepAliveMs: 100, checkMs: 20 } });
   const bytes = request('GET /health/live');
@@ -61,3 +85,8 @@ test('closes a silent connection without an answer', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200]);
   expect(isClosed).toBe(true);
 });
+
+/** Blocks the event loop, as if the process did not run. */
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

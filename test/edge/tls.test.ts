@@ -97,10 +97,15 @@ describe('the limits of a request over TLS', () => {
     await using files = await openTlsFiles();
     await using plain = await openWorld({ limits: edgeLimits });
     await using world = await openWorld({ tls: files.tls, limits: edgeLimits });
-    const limits = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 };
 
-    expect(plain.app.server).toMatchObject(limits);
-    expect(world.app.server).toMatchObject(limits);
+    for (const { headersTimeout, requestTimeout, keepAliveTimeout } of [plain, world].map(
+      ({ app }) => app.server,
+    )) {
+      // Longer after a pause of the process. By default, Node has at least a minute.
+      expect(Math.min(headersTimeout, requestTimeout / 2)).toBeGreaterThanOrEqual(5_000);
+      expect(Math.max(headersTimeout, requestTimeout)).toBeLessThan(60_000);
+      expect(keepAliveTimeout).toBe(75_000);
+    }
   });
 
   test.for([
