@@ -179,7 +179,7 @@ describe('an export that was not granted', () => {
 });
 
 describe('a refusal of STS', () => {
-  test('of a role causes one AssumeRole a minute at most, for all callers', async () => {
+  test('of a caller causes one AssumeRole a minute at most', async () => {
     let now = Date.now(); // far from it, the SDK retries because of the clock
     await using world = await openScoped({ now: () => now }, { startAt: now });
     world.emulator.faults.add(refuseRole);
@@ -192,8 +192,7 @@ describe('a refusal of STS', () => {
     }
 
     expect([...results]).toEqual(['not-sent: service-role-unusable']);
-    // At first the refusal is not known, so both call STS.
-    expect(world.calls('AssumeRole').length).toBeLessThanOrEqual(3);
+    expect(world.calls('AssumeRole')).toHaveLength(4);
     expect(world.creates()).toEqual([]);
   });
 
@@ -226,6 +225,38 @@ describe('a refusal of STS', () => {
       'accepted',
     ]);
     expect(world.creates()).toHaveLength(1);
+  });
+
+  test.each([
+    ['AccessDenied', 403],
+    ['ValidationError', 400],
+  ])('with %s pauses the sessions of one caller alone', async (code, status) => {
+    let now = Date.now(); // far from it, the SDK retries because of the clock
+    await using world = await openScoped({ now: () => now, elapsed: () => now }, { startAt: now });
+    world.emulator.faults.add({ ...refusal, operation: 'AssumeRole', code, status });
+
+    const refused = await outcomeOf(world, { caller, grant });
+    const other = await outcomeOf(world, { caller: '#other', grant });
+    now += 59_000;
+    const paused = await outcomeOf(world, { caller, grant });
+    now += 1_000;
+    const later = await outcomeOf(world, { caller, grant });
+
+    const unusable = 'not-sent: service-role-unusable';
+    expect([refused, other, paused, later]).toEqual([unusable, 'accepted', unusable, 'accepted']);
+    expect(world.calls('AssumeRole')).toHaveLength(3);
+  });
+
+  test('about the credentials of the gateway pauses the sessions of all callers', async () => {
+    await using world = await openScoped();
+    const code = 'InvalidClientTokenId';
+    world.emulator.faults.add({ ...refusal, operation: 'AssumeRole', code, status: 403 });
+
+    await outcomeOf(world, { caller, grant });
+    const other = await outcomeOf(world, { caller: '#other', grant });
+
+    expect(other).toBe('not-sent: service-role-unusable');
+    expect(world.calls('AssumeRole')).toHaveLength(1);
   });
 
   test.each(['PackedPolicyTooLarge', 'MalformedPolicyDocument'])(

@@ -1,5 +1,7 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 
+import { setAsNewest } from '#caching/bounded-map.ts';
+
 import type { VerificationGrant } from '../call-options.ts';
 import { isThrottling } from '../error-meaning.ts';
 
@@ -35,19 +37,33 @@ const refreshBeforeEndSeconds = 5 * 60;
 // although the role is fixed, or STS is back.
 const pauseAfterRefusalSeconds = 60;
 const pauseAfterOutageSeconds = 1;
+// Fewer: while more callers are refused, each of their creates costs a call. More: they take memory.
+const maxRefusedCallers = 1_000;
+// The role may trust all callers but this one, and only its session name and policy differ from those of others.
+const refusalsOfCaller = new Set(['AccessDenied', 'ValidationError']);
 
 type AssumeRole = () => Promise<AssumeRoleCommandOutput>;
 
 /**
- * Makes the function that opens sessions of a role. After a failure it pauses: until the pause ends, all
- * calls get the same error. Then one call tries again.
+ * Opens a session of a role. `caller` is present for a session in the name of a caller.
  * @throws an error named CredentialsRefused (STS refused), or CredentialsUnavailable (it did not answer,
  * or throttled the call), or the error of STS about the session policy, which is not about the role
  */
-export function makeSessionSource(now: () => number): (assumeRole: AssumeRole) => Promise<Session> {
-  let failure: { error: Error; pauseMs: number; until: number } | undefined;
+type OpenSession = (assumeRole: AssumeRole, caller?: string) => Promise<Session>;
 
-  return async function openSession(assumeRole) {
+/**
+ * Makes the function that opens sessions of a role. After a failure it pauses: until the pause ends, all
+ * calls get the same error. Then one call tries again. A refusal that may concern only the caller pauses
+ * the sessions of this caller alone.
+ */
+export function makeSessionSource(now: () => number): OpenSession {
+  let failure: { error: Error; pauseMs: number; until: number } | undefined;
+  const refusedUntil = new Map<string, number>(); // by caller
+
+  return async function openSession(assumeRole, caller = '') {
+    if (now() < (refusedUntil.get(caller) ?? 0)) {
+      throw toRoleError('CredentialsRefused', 'STS has just refused the session of this caller');
+    }
     if (failure) {
       if (now() < failure.until) throw failure.error;
       failure.until = now() + failure.pauseMs;
@@ -63,13 +79,26 @@ export function makeSessionSource(now: () => number): (assumeRole: AssumeRole) =
         throw toPolicyRefusal(cause);
       }
       const isRefusal = isRefused(cause);
-      const roleError = new Error('the service role could not be assumed', { cause });
-      roleError.name = isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable';
+      const roleError = toRoleError(
+        isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable',
+        'the service role could not be assumed',
+        cause,
+      );
       const pauseMs = 1_000 * (isRefusal ? pauseAfterRefusalSeconds : pauseAfterOutageSeconds);
-      failure = { error: roleError, pauseMs, until: now() + pauseMs };
+      const until = now() + pauseMs;
+      if (caller !== '' && refusalsOfCaller.has(cause.name)) {
+        failure = undefined;
+        setAsNewest(refusedUntil, caller, until, maxRefusedCallers);
+      } else {
+        failure = { error: roleError, pauseMs, until };
+      }
       throw roleError;
     }
   };
+}
+
+function toRoleError(name: string, message: string, cause?: Error): Error {
+  return Object.assign(new Error(message, { cause }), { name });
 }
 
 function readSession({ Credentials: issued }: AssumeRoleCommandOutput): Session {

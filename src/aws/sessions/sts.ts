@@ -135,7 +135,7 @@ export function makeRoleSessions(options: {
       await credentials(); // throws without a call while the role is refused
       const Policy = sessionPolicyFor(location, grant);
       const pool = region.scopedSessions;
-      const { keys } = await openSession(() => assumeFor(caller, { grant, Policy, pool }));
+      const { keys } = await openSession(() => assumeFor(caller, { grant, Policy, pool }), caller);
       return keys;
     },
     forObjects: makeVerificationCredentials(objectsPolicyFor),
