@@ -32,6 +32,8 @@ export interface TargetsOptions extends AwsConnectionOptions, Omit<AccountOption
   settings: readonly TargetSettings[];
   /** Whether only one target may use the slot of an account and Region, because export jobs are on. */
   isSlotExclusive: boolean;
+  /** The time of day, as epoch ms. */
+  now: () => number;
   random: () => number;
   /** No account is checked before. Default: at once. */
   checkWhen?: Promise<void> | undefined;

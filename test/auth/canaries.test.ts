@@ -59,6 +59,7 @@ async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles'])
   let advancedMs = 0;
   const world = await openWorld({
     now: () => Date.now() + advancedMs,
+    elapsed: () => performance.now() + advancedMs,
     access: guard.access,
     emulator: { roles: { ...roles } },
     targets: [{ name: 'default', region, roleArn, externalId }],

@@ -65,7 +65,7 @@ describe('a call without credentials', () => {
   test('logs the same for a role that cannot be assumed without credentials', async () => {
     withoutCredentials();
     const role = { roleArn: 'arn:aws:iam::123456789012:role/log-export' };
-    const how = { region: aws.region(region), sessionName: 'test', now: Date.now, record };
+    const how = { region: aws.region(region), sessionName: 'test', record };
     const sessions = makeRoleSessions({ role, ...how });
 
     expect(await whyNot(sessions.credentials())).toContain('Tried: fromEnv (Unable');

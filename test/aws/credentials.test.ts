@@ -6,11 +6,11 @@ const minuteMs = 60_000;
 
 /** A role with sessions of fifteen minutes, an STS that can be made to fail, and a clock to advance. */
 function openRole() {
-  let now = Date.UTC(2026, 0, 1);
+  let elapsed = 0;
   let calls = 0;
   let failure: object | undefined;
   const credentials = makeAssumedRoleCredentials({
-    now: () => now,
+    elapsed: () => elapsed,
     assumeRole: async () => {
       calls += 1;
       if (failure) throw Object.assign(new Error('sts'), failure);
@@ -18,7 +18,7 @@ function openRole() {
         AccessKeyId: `key-${calls}`,
         SecretAccessKey: 'secret',
         SessionToken: 'token',
-        Expiration: new Date(now + 15 * minuteMs),
+        Expiration: new Date(Date.UTC(2026, 0, 1) + elapsed + 15 * minuteMs),
       };
       return { Credentials, $metadata: {} };
     },
@@ -27,7 +27,7 @@ function openRole() {
     credentials,
     calls: () => calls,
     pass: (ms: number) => {
-      now += ms;
+      elapsed += ms;
     },
     failWith: (error: object | undefined) => {
       failure = error;
@@ -117,7 +117,7 @@ describe('credentials of an assumed role', () => {
 
   test('are unavailable when the answer of STS has no keys', async () => {
     const credentials = makeAssumedRoleCredentials({
-      now: Date.now,
+      elapsed: () => 0,
       assumeRole: async () => ({ $metadata: {} }),
     });
 

@@ -150,6 +150,22 @@ describe('a create in its own session', () => {
   });
 });
 
+test('the session of a role is used for its whole time, also when the clock of the machine is wrong', async () => {
+  const startAt = Date.now(); // far from it, the SDK retries because of the clock
+  let elapsed = 0;
+  const now = () => startAt + 20 * 60_000;
+  await using world = await openScoped({ now, elapsed: () => elapsed }, { startAt });
+  const { logs } = world.targets.find(undefined);
+
+  for (let minute = 0; minute < 9; minute += 1) {
+    await logs.describeExportTasks({});
+    elapsed += 60_000;
+  }
+
+  expect(world.calls('AssumeRole')).toEqual([]);
+  expect(world.calls('DescribeExportTasks')).toHaveLength(9);
+});
+
 describe('an export that was not granted', () => {
   test.each([
     ['another log group', { logGroupName: '/app2' }, 'service-role-not-permitted'],
@@ -181,7 +197,7 @@ describe('an export that was not granted', () => {
 describe('a refusal of STS', () => {
   test('of a caller causes one AssumeRole a minute at most', async () => {
     let now = Date.now(); // far from it, the SDK retries because of the clock
-    await using world = await openScoped({ now: () => now }, { startAt: now });
+    await using world = await openScoped({ now: () => now, elapsed: () => now }, { startAt: now });
     world.emulator.faults.add(refuseRole);
 
     const results = new Set<string>();
@@ -198,7 +214,7 @@ describe('a refusal of STS', () => {
 
   test('of the role for the gateway prevents calls with the name of a caller', async () => {
     let now = Date.UTC(2026, 0, 1);
-    await using world = await openScoped({ now: () => now }, { startAt: now });
+    await using world = await openScoped({ now: () => now, elapsed: () => now }, { startAt: now });
     world.emulator.faults.add(refuseRole);
     now += 16 * 60_000;
 
@@ -211,7 +227,7 @@ describe('a refusal of STS', () => {
 
   test('ends for all callers within a second of the end of an outage', async () => {
     let now = Date.UTC(2026, 0, 1);
-    await using world = await openScoped({ now: () => now }, { startAt: now });
+    await using world = await openScoped({ now: () => now, elapsed: () => now }, { startAt: now });
     world.emulator.faults.add({ operation: 'AssumeRole', kind: 'error', status: 503, count: 2 });
 
     const during = await outcomeOf(world, { caller, grant });
@@ -247,6 +263,21 @@ describe('a refusal of STS', () => {
     expect(world.calls('AssumeRole')).toHaveLength(3);
   });
 
+  test('causes a pause of a minute, also when the clock of the machine is set back', async () => {
+    const startAt = Date.now(); // far from it, the SDK retries because of the clock
+    const clock = { setBackMs: 0, passedMs: 0 };
+    const now = () => startAt + clock.passedMs - clock.setBackMs;
+    await using world = await openScoped({ now, elapsed: () => clock.passedMs }, { startAt });
+    world.emulator.faults.add({ ...refuseRole, code: 'InvalidClientTokenId', count: 1 });
+
+    const refused = await outcomeOf(world, { caller, grant });
+    clock.setBackMs = 600_000; // more, and AWS would refuse the signature
+    clock.passedMs += 60_000;
+    const later = await outcomeOf(world, { caller, grant });
+
+    expect([refused, later]).toEqual(['not-sent: service-role-unusable', 'accepted']);
+  });
+
   test('about the credentials of the gateway pauses the sessions of all callers', async () => {
     await using world = await openScoped();
     const code = 'InvalidClientTokenId';
@@ -280,7 +311,7 @@ describe('a refusal of STS', () => {
 
   test('about a policy does not delay the end of an outage', async () => {
     let now = Date.UTC(2026, 0, 1);
-    await using world = await openScoped({ now: () => now }, { startAt: now });
+    await using world = await openScoped({ now: () => now, elapsed: () => now }, { startAt: now });
     const fault = { operation: 'AssumeRole', kind: 'error' } as const;
     world.emulator.faults.add({ ...fault, status: 503, count: 2 });
     world.emulator.faults.add({ ...fault, ...refusal, code: 'PackedPolicyTooLarge' });

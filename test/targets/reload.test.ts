@@ -237,7 +237,7 @@ describe('a waiting job', () => {
 describe('a role that breaks', () => {
   test('closes its target when STS refuses it, and no other, until it is repaired', async () => {
     let now = Date.now();
-    await using world = await openTwo({ now: () => now });
+    await using world = await openTwo({ now: () => now, elapsed: () => now });
     const states = async () => {
       const { body } = await world.call('GET', '/targets');
       return body.targets.map(({ state }: { state: string }) => state);
@@ -275,7 +275,11 @@ describe('a role that breaks', () => {
 
   test('leaves its target ready when STS does not confirm the refusal of one session', async () => {
     let now = Date.now();
-    await using world = await openTwo({ now: () => now, isSessionScoped: true });
+    await using world = await openTwo({
+      now: () => now,
+      elapsed: () => now,
+      isSessionScoped: true,
+    });
     const { faults } = world.emulator;
     faults.add({ operation: 'AssumeRole', kind: 'error', code: 'AccessDenied', status: 403 });
     const outage = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 2 } as const;
@@ -293,7 +297,7 @@ describe('a role that breaks', () => {
 
   test('stays ready while STS does not answer', async () => {
     let now = Date.now();
-    await using world = await openTwo({ now: () => now });
+    await using world = await openTwo({ now: () => now, elapsed: () => now });
     const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 1_000 } as const;
     world.emulator.faults.add({ operation: 'AssumeRole', ...fault });
     now += 16 * 60_000;

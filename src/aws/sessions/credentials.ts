@@ -12,7 +12,7 @@ export interface CallKeys {
   sessionToken?: string;
 }
 
-/** A session of a role. `endsAt` is epoch ms. */
+/** A session of a role. `endsAt` is by `elapsed`. */
 interface Session {
   keys: CallKeys;
   endsAt: number;
@@ -42,6 +42,9 @@ const maxRefusedCallers = 1_000;
 // The role may trust all callers but this one, and only its session name and policy differ from those of others.
 const refusalsOfCaller = new Set(['AccessDenied', 'ValidationError']);
 
+// The shortest session STS offers: stolen keys are valid for 15 minutes at most.
+export const sessionSeconds = 900;
+
 type AssumeRole = () => Promise<AssumeRoleCommandOutput>;
 
 /**
@@ -49,29 +52,30 @@ type AssumeRole = () => Promise<AssumeRoleCommandOutput>;
  * @throws an error named CredentialsRefused (STS refused), or CredentialsUnavailable (it did not answer,
  * or throttled the call), or the error of STS about the session policy, which is not about the role
  */
-type OpenSession = (assumeRole: AssumeRole, caller?: string) => Promise<Session>;
+type OpenSession = (assumeRole: AssumeRole, caller?: string) => Promise<CallKeys>;
 
 /**
  * Makes the function that opens sessions of a role. After a failure it pauses: until the pause ends, all
  * calls get the same error. Then one call tries again. A refusal that may concern only the caller pauses
- * the sessions of this caller alone.
+ * the sessions of this caller alone. `elapsed` is a clock that only goes forward, in milliseconds: one that is
+ * set back would lengthen pauses.
  */
-export function makeSessionSource(now: () => number): OpenSession {
+export function makeSessionSource(elapsed: () => number): OpenSession {
   let failure: { error: Error; pauseMs: number; until: number } | undefined;
   const refusedUntil = new Map<string, number>(); // by caller
 
   return async function openSession(assumeRole, caller = '') {
-    if (now() < (refusedUntil.get(caller) ?? 0)) {
+    if (elapsed() < (refusedUntil.get(caller) ?? 0)) {
       throw toRoleError('CredentialsRefused', 'STS has just refused the session of this caller');
     }
     if (failure) {
-      if (now() < failure.until) throw failure.error;
-      failure.until = now() + failure.pauseMs;
+      if (elapsed() < failure.until) throw failure.error;
+      failure.until = elapsed() + failure.pauseMs;
     }
     try {
-      const session = readSession(await assumeRole());
+      const keys = readKeys(await assumeRole());
       failure = undefined;
-      return session;
+      return keys;
     } catch (error) {
       const cause = error as StsError;
       if (isAboutPolicy(cause)) {
@@ -85,7 +89,7 @@ export function makeSessionSource(now: () => number): OpenSession {
         cause,
       );
       const pauseMs = 1_000 * (isRefusal ? pauseAfterRefusalSeconds : pauseAfterOutageSeconds);
-      const until = now() + pauseMs;
+      const until = elapsed() + pauseMs;
       if (caller !== '' && refusalsOfCaller.has(cause.name)) {
         failure = undefined;
         setAsNewest(refusedUntil, caller, until, maxRefusedCallers);
@@ -101,17 +105,16 @@ function toRoleError(name: string, message: string, cause?: Error): Error {
   return Object.assign(new Error(message, { cause }), { name });
 }
 
-function readSession({ Credentials: issued }: AssumeRoleCommandOutput): Session {
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = issued ?? {};
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) {
+function readKeys({ Credentials: issued }: AssumeRoleCommandOutput): CallKeys {
+  const { AccessKeyId, SecretAccessKey, SessionToken } = issued ?? {};
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken) {
     throw new Error('AssumeRole answered without credentials');
   }
-  const keys = {
+  return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
     sessionToken: SessionToken,
   };
-  return { keys, endsAt: Expiration.getTime() };
 }
 
 interface StsError extends Error {
@@ -136,29 +139,32 @@ function toPolicyRefusal(cause: StsError): Error {
 
 /**
  * Makes the credentials of an assumed role. They are cached until shortly before their end, with one
- * AssumeRole in flight at a time. If a refresh fails, the old session is used until its end.
+ * AssumeRole in flight at a time. If a refresh fails, the old session is used until its end. Its end is counted
+ * from the call: the clock of this machine may differ from that of AWS.
  * @throws an error named CredentialsRefused (STS refused) or CredentialsUnavailable
  */
 export function makeAssumedRoleCredentials(options: {
   assumeRole: AssumeRole;
-  now: () => number;
+  elapsed: () => number;
 }): Credentials {
-  const { assumeRole, now } = options;
-  const openSession = makeSessionSource(now);
+  const { assumeRole, elapsed } = options;
+  const openSession = makeSessionSource(elapsed);
   let session: Session | undefined;
   let inFlight: Promise<CallKeys> | undefined;
 
   async function refresh(): Promise<CallKeys> {
+    const endsAt = elapsed() + 1_000 * sessionSeconds;
     try {
-      session = await openSession(assumeRole);
-      return session.keys;
+      const keys = await openSession(assumeRole);
+      session = { keys, endsAt };
+      return keys;
     } finally {
       inFlight = undefined;
     }
   }
 
   return async ({ forceRefresh = false } = {}): Promise<CallKeys> => {
-    const secondsLeft = session ? (session.endsAt - now()) / 1_000 : 0;
+    const secondsLeft = session ? (session.endsAt - elapsed()) / 1_000 : 0;
     if (session && secondsLeft > refreshBeforeEndSeconds && !forceRefresh) return session.keys;
     if (forceRefresh) session = undefined; // AWS refused the old session
     const usable = session && secondsLeft > 0 ? session.keys : undefined;

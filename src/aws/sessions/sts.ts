@@ -18,6 +18,7 @@ import {
   type Credentials,
   makeAssumedRoleCredentials,
   makeSessionSource,
+  sessionSeconds,
   type VerificationCredentials,
 } from './credentials.ts';
 import { sessionNameOf } from './session-name.ts';
@@ -47,9 +48,6 @@ export interface RoleSessions {
 
 type StsPool = ClientPool<STSClient>;
 
-// The shortest session STS offers: stolen keys are valid for 15 minutes at most.
-const sessionSeconds = 900;
-
 /**
  * Makes the sessions of a role. They come from STS in the Region of the target, so that an outage of a
  * Region affects only its targets.
@@ -58,11 +56,11 @@ export function makeRoleSessions(options: {
   role: ServiceRole;
   region: AwsRegion;
   sessionName: string;
-  now: () => number;
   record: RecordCall;
 }): RoleSessions {
-  const { role, region, sessionName, now, record } = options;
-  const openSession = makeSessionSource(now);
+  const { role, region, sessionName, record } = options;
+  const { elapsed } = region;
+  const openSession = makeSessionSource(elapsed);
 
   const assumeRole = (pool: StsPool, input: Omit<AssumeRoleCommandInput, 'RoleArn'>) =>
     measureCall('STS/AssumeRole', region, () =>
@@ -82,7 +80,7 @@ export function makeRoleSessions(options: {
     );
 
   const credentials = makeAssumedRoleCredentials({
-    now,
+    elapsed,
     assumeRole: () =>
       auditStsCall(
         record,
@@ -120,7 +118,7 @@ export function makeRoleSessions(options: {
   function openFor(grant: VerificationGrant, caller: string, Policy: string): Credentials {
     const pool = region.sessions; // creates have the other places
     const assumed = makeAssumedRoleCredentials({
-      now,
+      elapsed,
       assumeRole: () => assumeFor(caller, { grant, Policy, pool }),
     });
     return async (refresh) => {
@@ -135,8 +133,7 @@ export function makeRoleSessions(options: {
       await credentials(); // throws without a call while the role is refused
       const Policy = sessionPolicyFor(location, grant);
       const pool = region.scopedSessions;
-      const { keys } = await openSession(() => assumeFor(caller, { grant, Policy, pool }), caller);
-      return keys;
+      return openSession(() => assumeFor(caller, { grant, Policy, pool }), caller);
     },
     forObjects: makeVerificationCredentials(objectsPolicyFor),
     forEvents: makeVerificationCredentials(eventsPolicyFor),

@@ -25,7 +25,6 @@ export interface AccountOptions {
   /** The limit of calls to AWS per second, for each target; 0 means no limit. */
   callsPerSecond: number;
   sessionName: string;
-  now: () => number;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
   sleep: AbortableSleep;
@@ -46,13 +45,13 @@ export interface Account extends Disposable {
 /** Opens the account of a target. Its disposal refuses the calls that wait for its budget. */
 export function openAccount(settings: TargetSettings, options: AccountOptions): Account {
   const { name, roleArn, externalId } = settings;
-  const { aws, isSessionScoped, audit, callsPerSecond, sessionName, now, elapsed, sleep } = options;
+  const { aws, isSessionScoped, audit, callsPerSecond, sessionName, elapsed, sleep } = options;
   const region = aws.region(settings.region);
   const record: RecordCall = (call) => audit.awsCall({ ...call, target: name });
   const role =
     roleArn === undefined
       ? undefined
-      : makeRoleSessions({ role: { roleArn, externalId }, region, sessionName, now, record });
+      : makeRoleSessions({ role: { roleArn, externalId }, region, sessionName, record });
   const credentials = role?.credentials;
   const scoped = isSessionScoped ? role : undefined;
   let opened: ReturnType<typeof openLogs> | undefined;

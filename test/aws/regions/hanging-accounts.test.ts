@@ -151,7 +151,7 @@ describe('accounts whose STS hangs', () => {
 test('a target that is not used makes no call to STS, however old its session is', async () => {
   let now = Date.UTC(2026, 0, 1);
   await using world = await openWorld({ emulator: { startAt: now } });
-  using opened = openTargetsOf([healthy], world, { now: () => now });
+  using opened = openTargetsOf([healthy], world, { elapsed: () => now });
   await opened.targets[0]?.check();
   world.emulator.journal.clear();
 

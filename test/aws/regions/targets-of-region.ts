@@ -23,16 +23,16 @@ interface AccountTarget {
 export function openTargetsOf(
   accounts: string[],
   world: World,
-  { now = Date.now }: { now?: () => number } = {},
+  options: { elapsed?: () => number } = {},
 ): { targets: AccountTarget[]; aws: Aws } & Disposable {
-  const aws = openTestAws();
+  const aws = openTestAws(options);
   const shared = aws.region(region);
   const targets = accounts.map((accountId) => {
     world.emulator.seed.logGroup({ region, accountId, logGroupName: `/app/${accountId}` });
     world.emulator.seed.bucket({ region, accountId, bucket: `archive-${accountId}` });
     const role = { roleArn: `arn:aws:iam::${accountId}:role/log-export` };
     const record = () => {};
-    const how = { region: shared, sessionName: 'test', now, record };
+    const how = { region: shared, sessionName: 'test', record };
     const { credentials, openScoped } = makeRoleSessions({ role, ...how });
     const attempts: string[] = [];
     const listener = {
