@@ -1,7 +1,7 @@
 import { reloads } from '#diagnostics/reloads.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
-import { makeOutageLog } from '#telemetry/outage-log.ts';
+import { makeOutageLog, type OutageClocks } from '#telemetry/outage-log.ts';
 import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { PollSleep } from './reload-signal.ts';
 
@@ -27,8 +27,8 @@ export interface ReloadedValueOptions<Value> {
   sleep: PollSleep;
   /** Waits for a read that does not end. Default: in real time. */
   sleepUntilLate?: AbortableSleep;
-  /** The time of day, as epoch ms. Default: real time. */
-  now?: () => number;
+  /** The clocks of the log lines. Default: real time. */
+  clocks?: OutageClocks;
   log: Log;
 }
 
@@ -56,7 +56,7 @@ export async function openReloadedValue<Value>(
   let reading: Promise<string> | undefined;
   let text = await readInTime();
   let value = await load(text);
-  const outage = makeOutageLog(options);
+  const outage = makeOutageLog({ log, ...options.clocks });
   let failure: { text: string | undefined; because: string } | undefined;
   let unsettled = { text, reads: 0 };
   let isAsked = false;

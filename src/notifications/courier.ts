@@ -47,7 +47,7 @@ const maxOutages = 1_000;
 
 /** Makes what sends deliveries. `signal` ends it: what goes on is finished. */
 export function makeCourier(options: CourierOptions, signal: AbortSignal): Courier {
-  const { database, timings, log, now, random, onEnd, track } = options;
+  const { database, timings, log, now, elapsed, random, onEnd, track } = options;
   const { leaseMs, pausesMs } = timings;
   // Leases of an earlier process of the same name are not ours: nobody sends its deliveries.
   const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
@@ -56,7 +56,7 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
   const turns = makeTurns();
   const running = new Set<Promise<void>>();
   const outages = new Map<string, OutageLog>();
-  const storing = makeOutageLog({ log, now });
+  const storing = makeOutageLog({ log, now, elapsed });
 
   function begin(receiver: Receiver, claim: ClaimedDelivery): void {
     turns.begin(receiver);
@@ -93,7 +93,7 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
 
   function logResult({ destination, eventId, tries }: ClaimedDelivery, sent: SentDelivery): void {
     const { receiver, result } = sent;
-    const outage = outages.get(destination) ?? makeOutageLog({ log, now });
+    const outage = outages.get(destination) ?? makeOutageLog({ log, now, elapsed });
     if (result.outcome === 'delivered') {
       outage.worked(receiver, 'notifications arrive again');
       outages.delete(destination);

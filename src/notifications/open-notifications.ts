@@ -45,7 +45,7 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     { ...options, sendWebhook: sendWebhook ?? refuse, onEnd: wakeSignal.wake },
     signal,
   );
-  const outage = makeOutageLog({ log, now });
+  const outage = makeOutageLog({ log, now, elapsed });
   const fanOutOptions = { basePath: options.basePath, hasWebhooks: sendWebhook !== undefined };
   const clock = makeDatabaseClock(elapsed);
   let areWaitsRight = false; // the clock may have been set back before the start

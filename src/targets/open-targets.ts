@@ -49,9 +49,9 @@ export function openTargets(options: TargetsOptions): Targets {
   const aws = openAws({ timeouts, proxyEnv, now, elapsed });
   const beginWhen = options.checkWhen ?? Promise.resolve();
   const stop = new AbortController();
-  const clocks = { sleep, stop: stop.signal };
-  const logState = makeStateLog({ log, now, ...clocks });
-  const schedule = makeCheckSchedule({ check, elapsed, random, beginWhen, ...clocks });
+  const sleeping = { sleep, stop: stop.signal };
+  const logState = makeStateLog({ log, clocks: { now, elapsed }, ...sleeping });
+  const schedule = makeCheckSchedule({ check, elapsed, random, beginWhen, ...sleeping });
   const registry = makeTargetRegistry({
     now,
     onState(entry) {
@@ -62,7 +62,7 @@ export function openTargets(options: TargetsOptions): Targets {
     onDue: ({ settings }) => schedule.add(settings.name, settings.region),
     onRemoved: schedule.remove,
   });
-  const readiness = makeTargetReadiness({ count: registry.count, ...clocks });
+  const readiness = makeTargetReadiness({ count: registry.count, ...sleeping });
 
   /** Checks the account of a target. */
   async function check(name: string): Promise<CheckResult> {

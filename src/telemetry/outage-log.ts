@@ -26,16 +26,24 @@ interface FailureOptions {
   isDue?: boolean;
 }
 
-/** Where lines go, and when. Times in milliseconds. */
-interface OutageLogOptions {
+/** The clocks of an outage log, in milliseconds. */
+export interface OutageClocks {
+  /** The time of day, as epoch ms: for `since` alone. */
+  now: () => number;
+  /** A clock that only goes forward. One that is set back would delay lines. */
+  elapsed: () => number;
+}
+
+/** Where lines go, and when. Times in milliseconds. Default of the clocks: real time. */
+type OutageLogOptions = (OutageClocks | { now?: undefined; elapsed?: undefined }) & {
   log: Log | undefined;
-  /** The time of day, as epoch ms. Default: real time. */
-  now?: () => number;
   /** How long no line is logged. Default: 0. */
   quietMs?: number;
   /** How long it must work until the outage is over. Default: 0. */
   calmMs?: number;
-}
+};
+
+const realClocks: OutageClocks = { now: Date.now, elapsed: () => performance.now() };
 
 // Shorter: every hiccup of AWS wakes an operator. Longer: a queue stands still unnoticed.
 export const alarmAfterMs = 15 * 60_000;
@@ -47,8 +55,11 @@ const maxPauseMs = 60 * 60_000;
 // Fewer: a second cause is seen late. More: an outage with a cause of its own for each job fills the log.
 const maxKinds = 20;
 
+/** Instants are by `elapsed`. */
 interface Outage {
-  since: number;
+  /** The time of day of its begin, for the lines. */
+  since: string;
+  beganAt: number;
   dueAt: number;
   pauseMs: number;
   /** The failures since the last line, by text. */
@@ -61,32 +72,33 @@ interface Outage {
 
 /** Makes the log of something that works. */
 export function makeOutageLog(options: OutageLogOptions): OutageLog {
-  const { log, now = Date.now, quietMs = 0, calmMs = 0 } = options;
+  const { log, quietMs = 0, calmMs = 0 } = options;
+  const { now, elapsed } = options.elapsed ? options : realClocks;
   let outage: Outage | undefined;
 
   function end(): void {
     if (!outage?.success) return;
-    const { since, repeated, isLogged, success } = outage;
+    const { beganAt, repeated, isLogged, success } = outage;
     outage = undefined;
     const { at, facts, text } = success;
     if (!isLogged) return;
     const total = [...repeated.values()].reduce((sum, count) => sum + count, 0);
-    log?.info({ ...facts, lastedMs: at - since, ...countOf(total) }, text);
+    log?.info({ ...facts, lastedMs: Math.round(at - beganAt), ...countOf(total) }, text);
   }
 
   function endIfCalm(): void {
-    if (outage?.success && now() - outage.success.at >= calmMs) end();
+    if (outage?.success && elapsed() - outage.success.at >= calmMs) end();
   }
 
   return {
     failed(facts, text, { alarmAfterMs: alarmMs = alarmAfterMs, kind, isDue } = {}) {
       endIfCalm();
-      const at = now();
-      outage ??= startOutage(at, quietMs);
+      const at = elapsed();
+      outage ??= startOutage(new Date(now()).toISOString(), at, quietMs);
       outage.success = undefined;
-      const { since, repeated, kinds } = outage;
+      const { since, beganAt, repeated, kinds } = outage;
       const name = kind ?? `${text} ${'problem' in facts && facts.problem}`;
-      const isNew = at - since >= quietMs && kinds.size < maxKinds && !kinds.has(name);
+      const isNew = at - beganAt >= quietMs && kinds.size < maxKinds && !kinds.has(name);
       if (at < outage.dueAt && !isNew && !isDue) {
         repeated.set(text, (repeated.get(text) ?? 0) + 1);
         return;
@@ -97,17 +109,13 @@ export function makeOutageLog(options: OutageLogOptions): OutageLog {
         outage.dueAt += outage.pauseMs;
         outage.pauseMs = Math.min(maxPauseMs, 2 * outage.pauseMs);
       }
-      const line = {
-        ...facts,
-        since: new Date(since).toISOString(),
-        ...countOf(repeated.get(text)),
-      };
+      const line = { ...facts, since, ...countOf(repeated.get(text)) };
       repeated.delete(text);
-      log?.[at - since >= alarmMs ? 'error' : 'warn'](line, text);
+      log?.[at - beganAt >= alarmMs ? 'error' : 'warn'](line, text);
     },
     worked(facts, text) {
       if (!outage) return;
-      outage.success ??= { at: now(), facts, text };
+      outage.success ??= { at: elapsed(), facts, text };
       endIfCalm();
     },
     settle: (isLast = false) => (isLast ? end() : endIfCalm()),
@@ -117,10 +125,11 @@ export function makeOutageLog(options: OutageLogOptions): OutageLog {
   };
 }
 
-function startOutage(at: number, quietMs: number): Outage {
+function startOutage(since: string, beganAt: number, quietMs: number): Outage {
   return {
-    since: at,
-    dueAt: at + quietMs,
+    since,
+    beganAt,
+    dueAt: beganAt + quietMs,
     pauseMs: Math.max(quietMs, firstPauseMs),
     repeated: new Map(),
     isLogged: false,

@@ -25,7 +25,7 @@ async function openNumber(text: string) {
       if (Number.isNaN(Number(found))) throw new Error(`${found} is not a number`);
       return { number: Number(found) };
     },
-    now: time.now,
+    clocks: time,
     sleep: signal.sleep,
     sleepUntilLate: time.sleep,
     log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),

@@ -68,7 +68,7 @@ function openStateLog() {
     void log.push({ level, ...facts, text });
   const logState = makeStateLog({
     log: { info: write('info'), warn: write('warn'), error: write('error') },
-    now: time.now,
+    clocks: time,
     sleep: time.sleep,
     stop: new AbortController().signal,
   });

@@ -6,14 +6,16 @@ import type { LogLine } from '../world.ts';
 const minute = 60_000;
 const startAt = Date.UTC(2026, 10, 26, 3);
 
-/** A log of outages whose clock the test turns. */
+/** A log of outages whose clocks the test turns: one of them can be set back. */
 function openOutage(options: { quietMs?: number; calmMs?: number } = {}) {
-  const clock = { at: startAt };
+  const clock = { at: startAt, setBackMs: 0 };
   const lines: LogLine[] = [];
   const write = (level: string) => (facts: object, text: string) =>
     void lines.push({ level, minute: (clock.at - startAt) / minute, ...facts, text });
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
-  const outage = makeOutageLog({ log, now: () => clock.at, ...options });
+  const now = () => clock.at - clock.setBackMs;
+  const elapsed = () => clock.at - startAt;
+  const outage = makeOutageLog({ log, now, elapsed, ...options });
   /** Fails every ten seconds, for some minutes. */
   function failFor(minutes: number, facts: object = {}, text = 'AWS is away'): void {
     for (let turn = 0; turn < 6 * minutes; turn += 1) {
@@ -48,6 +50,29 @@ test('logs the first failure at once, repeats at growing intervals with a count,
       text: 'AWS answers again',
     },
   ]);
+});
+
+test('has the same lines when the clock of the machine is set back during an outage', () => {
+  const { clock, lines, outage, failFor } = openOutage({ calmMs: minute });
+  failFor(2);
+
+  clock.setBackMs = 60 * minute;
+  failFor(20);
+  outage.worked({}, 'AWS answers again');
+  clock.at += minute;
+  outage.settle();
+
+  expect(lines.map(({ level, minute: at, lastedMs }) => [level, at, lastedMs])).toEqual([
+    ['warn', 0, undefined],
+    ['warn', 1, undefined],
+    ['warn', 3, undefined],
+    ['warn', 7, undefined],
+    ['error', 15, undefined],
+    ['info', 23, 22 * minute],
+  ]);
+  expect(new Set(lines.slice(0, -1).map(({ since }) => since))).toEqual(
+    new Set(['2026-11-26T03:00:00.000Z']),
+  );
 });
 
 test('logs at least once an hour', () => {

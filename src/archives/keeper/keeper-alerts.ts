@@ -1,7 +1,7 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
-import { makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
+import { makeOutageLog, type OutageClocks, type OutageLog } from '#telemetry/outage-log.ts';
 import type { HeartbeatResult } from '../heartbeat/heartbeat-sender.ts';
 import type { KeptArchive } from '../store/looks/claim-look.ts';
 
@@ -28,7 +28,7 @@ const maxArchives = 1_000;
 const maxNames = 10;
 
 /** Makes these log lines. */
-export function makeKeeperAlerts(options: { log: Log; now: () => number }): KeeperAlerts {
+export function makeKeeperAlerts(options: OutageClocks & { log: Log }): KeeperAlerts {
   const { log } = options;
   const listings = new Map<string, OutageLog>();
   const heartbeats = new Map<string, OutageLog>();

@@ -27,7 +27,7 @@ export function makeLooker(
   signal: AbortSignal,
 ): Looker {
   const { database, timings, log, now, elapsed } = options;
-  const outage = makeOutageLog({ log, now });
+  const outage = makeOutageLog({ log, now, elapsed });
   // Leases of an earlier process of the same name are not ours: nobody makes its looks.
   const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
   const running = new Map<string, { isWaiting: boolean; ended: Promise<void> }>();

@@ -1,5 +1,10 @@
 import type { Log } from '#telemetry/log.ts';
-import { alarmAfterMs, makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
+import {
+  alarmAfterMs,
+  makeOutageLog,
+  type OutageClocks,
+  type OutageLog,
+} from '#telemetry/outage-log.ts';
 
 /** What the log says about one slot, from one of its workers to the next. */
 export interface SlotOutages {
@@ -26,7 +31,7 @@ export const slicesCalmMs = 60 * 60_000;
 export const takenAlarmMs = 60 * 60_000;
 
 /** Makes the outages of a slot. */
-export function makeSlotOutages(options: { log: Log; now: () => number }): SlotOutages {
+export function makeSlotOutages(options: OutageClocks & { log: Log }): SlotOutages {
   return {
     move: makeOutageLog(options),
     worker: makeOutageLog({ ...options, calmMs }),

@@ -1,5 +1,10 @@
 import type { Log } from '#telemetry/log.ts';
-import { alarmAfterMs, makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
+import {
+  alarmAfterMs,
+  makeOutageLog,
+  type OutageClocks,
+  type OutageLog,
+} from '#telemetry/outage-log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import type { TargetEntry } from './target-entry.ts';
 
@@ -16,11 +21,11 @@ export type StateLog = (entry: TargetEntry) => void;
 /** Makes the log of states. It has at most 21 lines in ten seconds, however many targets change. */
 export function makeStateLog(options: {
   log: Log;
-  now: () => number;
+  clocks: OutageClocks;
   sleep: AbortableSleep;
   stop: AbortSignal;
 }): StateLog {
-  const { log, now, sleep, stop } = options;
+  const { log, clocks, sleep, stop } = options;
   const outages = new WeakMap<TargetEntry, OutageLog>();
   let lines = 0;
   let further: TargetEntry[] = [];
@@ -63,7 +68,7 @@ export function makeStateLog(options: {
       outages.delete(entry);
       return;
     }
-    outage ??= makeOutageLog({ log: logOf(entry), now });
+    outage ??= makeOutageLog({ log: logOf(entry), ...clocks });
     outages.set(entry, outage);
     const { slug, detail, cause: err } = problem;
     const isMistake = slug === 'target-misconfigured';

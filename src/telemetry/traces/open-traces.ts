@@ -41,7 +41,7 @@ export function openTraces(options: TracesOptions): AsyncDisposable {
   const provider = new TracerProvider({
     sampler,
     idGenerator: ids,
-    spanProcessors: [openSpanSender(log, now)],
+    spanProcessors: [openSpanSender(log, { now, elapsed })],
     resource: defaultResource()
       .merge(detectResources({ detectors: [resourceAttributesEnvDetector] }))
       .merge(

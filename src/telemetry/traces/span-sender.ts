@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 
 import type { Log } from '../log.ts';
-import { makeOutageLog } from '../outage-log.ts';
+import { makeOutageLog, type OutageClocks } from '../outage-log.ts';
 
 /**
  * The most spans that wait to be sent, about 1 KiB each. Fewer: a burst of requests loses spans while the
@@ -25,11 +25,11 @@ const lost = 'failed to send spans, dropping them';
 
 /**
  * Opens the sender of spans. If the receiver is away or too slow, it drops spans. That is never an error: no
- * request and no export needs them. `now` is the time in epoch ms.
+ * request and no export needs them.
  */
-export function openSpanSender(log: Log, now: () => number): SpanProcessor {
+export function openSpanSender(log: Log, clocks: OutageClocks): SpanProcessor {
   const exporter = new OTLPTraceExporter(); // reads OTEL_EXPORTER_OTLP_…
-  const outages = makeOutageLog({ log, now, calmMs });
+  const outages = makeOutageLog({ log, ...clocks, calmMs });
   const warning = { alarmAfterMs: Number.POSITIVE_INFINITY, kind: lost };
   let waitingSpans = 0;
   let lostSpans = 0;

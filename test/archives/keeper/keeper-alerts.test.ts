@@ -34,7 +34,7 @@ function openAlerts() {
   const write = (level: string) => (facts: object, text: string) =>
     void lines.push({ level, ...facts, text });
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
-  return { lines, alerts: makeKeeperAlerts({ log, now: () => start }) };
+  return { lines, alerts: makeKeeperAlerts({ log, now: () => start, elapsed: () => start }) };
 }
 
 describe('the log lines of an archive', () => {

@@ -41,7 +41,7 @@ async function beginLook(kept: KeptArchives, id: string): Promise<Look> {
     archive,
     database,
     timings: keeperTimings,
-    alerts: makeKeeperAlerts({ log, now: kept.now }),
+    alerts: makeKeeperAlerts({ log, now: kept.now, elapsed: kept.now }),
     writer: { database, lease, leaseMs, version: archive.version },
     target: undefined,
   };

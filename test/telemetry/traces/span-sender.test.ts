@@ -16,7 +16,7 @@ function openSender() {
     void lines.push({ level, ...facts, msg });
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
   const clock = { ms: 0 };
-  const sender = openSpanSender(log, () => clock.ms);
+  const sender = openSpanSender(log, { now: () => clock.ms, elapsed: () => clock.ms });
   const tracer = new TracerProvider({ spanProcessors: [sender] }).getTracer('test');
   return {
     lines,
