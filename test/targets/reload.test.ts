@@ -184,6 +184,42 @@ describe('a changed configuration of the targets', () => {
     expect(['first', 'second'].map((name) => stateOf(world, name))).toEqual(['ready', 'unusable']);
   });
 
+  test('sees through what runs of a target that was taken back, but leaves its slot to another one', async () => {
+    await using world = await openWorld({ jobs: {}, targets: [{ name: 'first', region }] });
+    world.targets.onChange(() => {}); // so that it drains
+    const first = { name: 'first', region };
+    const second = { name: 'second', region, accountId: '123456789012' };
+    const worked = world.targets.forDispatcher('first');
+
+    world.targets.configure([second]);
+    await world.waitFor(() => stateOf(world, 'second') === 'ready');
+    const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 1_000 } as const;
+    world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
+    world.targets.configure([second, first]);
+    const isDraining = worked?.isDraining();
+    const page = await worked?.logs.describeExportTasks({});
+
+    expect(world.targets.forDispatcher('first')).toBe(worked);
+    expect([isDraining, page?.exportTasks]).toEqual([true, []]);
+    expect([stateOf(world, 'first'), stateOf(world, 'second')]).toEqual(['unchecked', 'ready']);
+  });
+
+  test('keeps the slot of a target that was taken back from a new one, also while STS does not answer', async () => {
+    await using world = await openWorld({ jobs: {}, targets: [{ name: 'first', region }] });
+    world.targets.onChange(() => {}); // so that it drains
+    const other = { name: 'other', region: 'us-east-1' };
+    const second = { name: 'second', region, accountId: '123456789012' };
+
+    world.targets.configure([other]);
+    await world.waitFor(() => stateOf(world, 'other') === 'ready');
+    const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 2 } as const;
+    world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
+    world.targets.configure([{ name: 'first', region }, second, other]);
+    await world.waitFor(() => stateOf(world, 'second') !== 'unchecked');
+
+    expect([stateOf(world, 'first'), stateOf(world, 'second')]).toEqual(['ready', 'unusable']);
+  });
+
   test('opens a misconfigured target once the other one of its account and Region is gone', async () => {
     await using world = await openWorld({
       jobs: {},

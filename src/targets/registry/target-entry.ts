@@ -90,9 +90,9 @@ export const targetRemoved = () =>
     },
   );
 
-/** Why the queue of a target starts nothing while something runs at its old place. */
+/** Why the queue of a target starts nothing while something runs that it started before it was removed or moved. */
 export const targetMoves = () =>
   new Problem(
     'not-ready',
-    'The target moves to another account or Region. Waiting slices start there after the running one has ended.',
+    'The target was removed or moved, and configured again. Waiting slices start after the running one has ended.',
   );

@@ -53,7 +53,6 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
     const isSame = entry.state === state && entry.problem?.detail === problem?.detail;
     entry.problem = problem; // with the latest cause
     if (isSame && problem) onStillUnusable(entry);
-    // Also one that is ready already: it left its slot while it drained.
     if (state === 'ready') slots.set(slotOf(entry), entry);
     else leaveSlot(entry);
     if (isSame) return;
@@ -94,13 +93,19 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
     for (const name of changed) announce(name);
   }
 
-  /** The entry of a target that is new or has moved: the one that drains if it has moved back. */
+  /**
+   * The entry of a target that is new or has moved: the one that drains if it has moved back. It has its slot again
+   * at once. If another target has the slot now, it continues to drain, and a check of a new entry decides.
+   */
   function replace(before: TargetEntry | undefined, settings: TargetSettings): TargetEntry {
     const { name } = settings;
     const old = draining.get(name);
     if (before) drain(before);
-    const isBack = old !== undefined && isSamePlace(old.settings, settings);
-    if (isBack) draining.delete(name);
+    const isBack = old && isSamePlace(old.settings, settings) && !slots.has(slotOf(old));
+    if (isBack) {
+      draining.delete(name);
+      slots.set(slotOf(old), old);
+    }
     const entry = isBack ? old : makeEntry(settings, now());
     entry.isDraining = false;
     counts[entry.state] += 1;
