@@ -319,6 +319,27 @@ describe('a job whose every attempt is refused', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: refusal });
   });
 
+  test('has the problem of its last attempt, also behind many other waiting slices', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const id = await givenJob(world.database, 130);
+    const refusedAt = Date.parse('2024-05-10T12:00:00Z');
+    const refuse = (slice: number, type: string, submittedAt: number) =>
+      insertAttempt(world.database, {
+        jobId: id,
+        slice,
+        submittedAt,
+        endedAt: submittedAt,
+        outcome: 'refused',
+        problem: JSON.stringify(sliceProblem(type, 'AWS does not accept the credentials.')),
+      });
+    await refuse(0, 'aws-throttled', refusedAt - 3_600_000);
+    await refuse(125, 'service-role-unusable', refusedAt);
+
+    const { stdout } = await runCli(`show ${id}`, { env: { LOG_EXPORT_URL: world.url } });
+
+    expect(stdout.endsWith(refusal)).toBe(true);
+  });
+
   test('has the problem of its target in show, with the remedy', async () => {
     await using world = await openWorld({ jobs: {} });
     const id = await givenJob(world.database, 1, { facts: { target: 'removed' } });
