@@ -29,7 +29,8 @@ The last line is the SHA-256 of the manifest. Compare it with \`manifest.sha256\
 GET /export-jobs/{jobId}/slices: only that shows that nobody has changed the manifest itself.
 
 The exit code is 0 if nothing differs. It is 1 if something differs, or if an object has only another
-checksum algorithm, which --deep decides. It is 2 if the manifest or S3 could not be read.
+checksum algorithm, which --deep decides. It is 2 if the manifest or S3 could not be read, or the result
+could not be written.
 `;
 
 /** What the tool of an auditor works with. */

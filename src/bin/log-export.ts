@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { exitCodes } from '#cli/exit-codes.ts';
 import { runCommandLine } from '#cli/run-command-line.ts';
 import type { CommandOutput } from '#cli/surroundings.ts';
 
@@ -18,15 +19,18 @@ const toOutput = (stream: NodeJS.WriteStream): CommandOutput => ({
 // The first Ctrl-C ends the command with a message, the second one at once.
 const interrupted = new AbortController();
 // `log-export jobs | head -1` closes the pipe early. That is no error, but a command that waits ends as on Ctrl-C: code 0
-// would say that the job is completed.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
-  code === 'EPIPE' ? interrupted.abort() : process.exit(1),
-);
+// would say that the job is completed. After any other error the results are lost, so the command has a code for that.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  interrupted.abort();
+  if (code === 'EPIPE' || process.exitCode === exitCodes.notWritten) return;
+  process.exitCode = exitCodes.notWritten;
+  process.stderr.write(`log-export: The results cannot be written (${code}).\n`);
+});
 process.stderr.on('error', () => {}); // notes without a reader change nothing
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   version,
   // npx and npm exec find the command only for themselves: the shell does not.
@@ -52,3 +56,4 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     return toAwsProfile(readWireKey(process.env, name, readTextSync));
   },
 });
+process.exitCode ??= exitCode;

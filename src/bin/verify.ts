@@ -4,7 +4,9 @@ import { exit } from './exit.ts';
 
 // `verify … | head -1` closes the pipe early. The exit code still tells the result.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  if (code !== 'EPIPE') process.exit(1);
+  if (code === 'EPIPE') return;
+  process.stderr.write(`The result cannot be written (${code}).\n`);
+  process.exit(2);
 });
 
 process.exitCode = await verifyWithSdk(

@@ -7,6 +7,7 @@ export const exitCodes = {
   notPermitted: 3,
   waitingRanOut: 4,
   gatewayAway: 5,
+  notWritten: 6,
   /** 128 and the number of SIGINT, as shells expect it. */
   interrupted: 130,
 } as const;

@@ -103,6 +103,37 @@ describe('a pipe that is closed early', () => {
   });
 });
 
+describe('results that cannot be written', () => {
+  test('end the command with code 6', async () => {
+    await using world = await openWorld({ jobs: {} });
+
+    expect(await runInShell('"$@" problems >/dev/full', world.url)).toEqual({
+      code: 6,
+      stderr: 'log-export: The results cannot be written (ENOSPC).\n',
+    });
+  });
+
+  test('end the wait for a job, and the command says how to come back', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const words = 'run /app --from 2024-05-01 --to 2024-05-02 --destination archive --wait';
+
+    const { code, stderr } = await runInShell(`"$@" ${words} >/dev/full`, world.url);
+
+    expect(code).toBe(6);
+    expect(stderr).toMatch(
+      /: The results cannot be written \(ENOSPC\)\.\nlog-export: The job goes on\. Come back with:\n {2}log-export watch [0-9a-f-]{36}\n$/,
+    );
+    expect((await world.call('GET', '/export-jobs')).body.exportJobs).toHaveLength(1);
+  });
+
+  test('end the tool that checks manifests with code 2', async () => {
+    expect(await runInShell('"$1" src/bin/verify.ts --help >/dev/full', '')).toEqual({
+      code: 2,
+      stderr: 'The result cannot be written (ENOSPC).\n',
+    });
+  });
+});
+
 test('a pipe that is closed early keeps the exit code of the tool that checks manifests', async () => {
   const outcome = await runInShell('"$1" src/bin/verify.ts --help | true', '');
 
