@@ -125,6 +125,20 @@ describe('a gateway that is away ends the command with code 5, after further att
       'a proxy in front of it answers 502',
     ],
     [
+      'behind a proxy that answers 503 in JSON',
+      (_request, response) =>
+        response
+          .writeHead(503, { 'content-type': 'application/json' })
+          .end('{"message":"Service Unavailable"}'),
+      'a proxy in front of it answers 503',
+    ],
+    [
+      'behind a proxy that limits requests',
+      (_request, response) =>
+        response.writeHead(429, { 'content-type': 'text/html' }).end('<h1>Too Many Requests</h1>'),
+      'a proxy in front of it answers 429',
+    ],
+    [
       'with a connection that breaks',
       (request) => request.socket.destroy(),
       'the connection broke',

@@ -22,7 +22,7 @@ export type Attempt =
   /** The gateway did not answer. Another attempt may help. */
   | { outcome: 'away'; reason: string };
 
-const proxyStatuses = [502, 503, 504];
+const proxyStatuses = [429, 502, 503, 504];
 
 /** The error of something at the URL that is not the gateway. */
 export const notTheGateway = (base: string, what: string) =>
@@ -39,12 +39,15 @@ export async function readAnswer(response: Response, base: string): Promise<Atte
     await response.body?.cancel();
     throw notTheGateway(base, `redirects to ${readOrigin(headers.get('location'), base)}`);
   }
-  const isJson = type === 'application/json' || type === 'application/problem+json';
+  const isProblemType = type === 'application/problem+json';
+  // The gateway answers its errors as problems. The errors of proxies are HTML, text or JSON.
+  if (!isProblemType && proxyStatuses.includes(status)) {
+    await response.body?.cancel();
+    return { outcome: 'away', reason: `a proxy in front of it answers ${status}` };
+  }
+  const isJson = isProblemType || type === 'application/json';
   if (!isJson && status !== 204 && status !== 304) {
     await response.body?.cancel();
-    if (proxyStatuses.includes(status)) {
-      return { outcome: 'away', reason: `a proxy in front of it answers ${status}` };
-    }
     throw notTheGateway(base, `answers ${status} with ${type === '' ? 'no content type' : type}`);
   }
   const bytes = await response.bytes();
