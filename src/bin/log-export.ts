@@ -47,6 +47,9 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
   timeout: (ms) => AbortSignal.timeout(ms),
   interrupted: interrupted.signal,
   async verifyManifest(words, write, writeError) {
+    // Its calls of S3 cannot be aborted, and there is nothing to tell.
+    process.once('SIGINT', () => process.exit(exitCodes.interrupted));
+    process.once('SIGTERM', () => process.exit(exitCodes.interrupted));
     const { verifyWithSdk } = await import('#verify-with-sdk.ts');
     return verifyWithSdk(words, process.env, write, writeError);
   },

@@ -8,8 +8,8 @@ import { nodeEnvironment } from '../node-environment.ts';
 export interface CliProcess {
   stdout(): string;
   stderr(): string;
-  /** Sends Ctrl-C. */
-  interrupt(): void;
+  /** Sends a signal. Default: Ctrl-C. */
+  interrupt(signal?: 'SIGINT' | 'SIGTERM'): void;
   /** Resolves with its exit code. */
   ended: Promise<number | null>;
 }
@@ -31,7 +31,7 @@ export function startCli(words: string[], env: Record<string, string>): CliProce
   return {
     stdout: () => stdout,
     stderr: () => stderr,
-    interrupt: () => void child.kill('SIGINT'),
+    interrupt: (signal = 'SIGINT') => void child.kill(signal),
     ended: once(child, 'close').then(([code]) => code),
   };
 }

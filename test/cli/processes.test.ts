@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -69,6 +70,27 @@ test('ends on Ctrl-C with code 130, and the job goes on', async () => {
     { state: 'waiting' },
   ]);
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'verify ends at once on %s, with code 130',
+  async (signal) => {
+    const asked = Promise.withResolvers<void>();
+    const silent = createHttpServer(() => asked.resolve()).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close().closeAllConnections());
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const run = startCli(['verify', 's3://archive/_manifest-1.json'], {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_ACCESS_KEY_ID: 'of the test',
+      AWS_SECRET_ACCESS_KEY: 'of the test',
+    });
+    await asked.promise;
+
+    run.interrupt(signal);
+
+    expect(await run.ended).toBe(130);
+  },
+);
 
 describe('a pipe that is closed early', () => {
   test('causes no error message', async () => {
