@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { partitionOf } from '../iam/partitions.ts';
 import { type Policy, readPolicy } from '../iam/policy.ts';
 
@@ -124,7 +124,14 @@ function keyOfS3({ accountId, region }: KeyPlace) {
       Resource: '*',
     },
   ]);
-  return { accountId, region, policy, aliases: [s3KeyAlias], isAwsManaged: true };
+  const keyId = keyIdOfS3(accountId, region);
+  return { keyId, accountId, region, policy, aliases: [s3KeyAlias], isAwsManaged: true };
+}
+
+/** The id of the key of S3. It is the same after a restart, because objects outlive it. */
+function keyIdOfS3(accountId: string, region: string): string {
+  const digest = createHash('sha256').update(`${accountId}:${region}`).digest('hex');
+  return digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
 
 function rootOf({ accountId, region }: KeyPlace): string {

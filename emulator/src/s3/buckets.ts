@@ -53,11 +53,8 @@ export interface Buckets {
 export interface BucketStore {
   load(): Bucket[];
   saveBucket(bucket: Bucket): void;
-  /**
-   * Writes an object and returns a function that reads it. Returns undefined if it cannot be
-   * stored.
-   */
-  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
+  /** Writes an object and returns a function that reads its bytes. */
+  saveObject(bucket: Bucket, key: string, content: ObjectContent): () => Buffer;
   removeObject(bucket: Bucket, key: string): void;
   removeBucket(bucket: Bucket): void;
 }
@@ -85,12 +82,9 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
       disk?.saveBucket(bucket);
     },
     putObject(bucket, key, content) {
-      const onDisk = disk?.saveObject(bucket, key, content.body);
-      const object = makeObject({
-        encryption: readEncryption(bucket.configurations),
-        ...content,
-        body: onDisk ?? once(content.body),
-      });
+      const complete = { encryption: readEncryption(bucket.configurations), ...content };
+      const onDisk = disk?.saveObject(bucket, key, complete);
+      const object = makeObject({ ...complete, body: onDisk ?? once(content.body) });
       bucket.objects.set(key, object);
       return object;
     },

@@ -2,13 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  DeleteBucketCommand,
   DeleteObjectCommand,
   GetBucketLocationCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmulator } from '../../src/emulator.ts';
-import { bucket, openAws, refusal } from '../aws.ts';
+import { bucket, openAws, refusal, startAt } from '../aws.ts';
 
 describe('in a data directory', () => {
   function makeDirectory(): string {
@@ -48,6 +51,76 @@ describe('in a data directory', () => {
     expect(await refusal(aws.create())).toBeUndefined();
   });
 
+  /** Everything that S3 shows of the objects of the bucket. */
+  async function look({ s3, keys }: Awaited<ReturnType<typeof openAws>>) {
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    const heads = (await keys()).map(async (Key) => {
+      const wanted = { Bucket: bucket, Key, ChecksumMode: 'ENABLED' } as const;
+      const { $metadata: _, ...head } = await s3.send(new HeadObjectCommand(wanted));
+      return head;
+    });
+    return { Contents, heads: await Promise.all(heads) };
+  }
+
+  it('an object is after a restart what it was before', async () => {
+    const dataDir = makeDirectory();
+    await using before = await openAws({ dataDir, startAt: startAt + 61_500 });
+    await before.create({ destinationPrefix: 'daily' });
+    const about = {
+      ContentType: 'application/json',
+      ContentEncoding: 'identity',
+      CacheControl: 'no-store',
+      Metadata: { origin: 'here' },
+      ChecksumAlgorithm: 'SHA256',
+      ServerSideEncryption: 'aws:kms',
+    } as const;
+    const put = { Bucket: bucket, Key: 'a/b c.json', Body: '{}', ...about };
+    await before.s3.send(new PutObjectCommand(put));
+    const seen = await look(before);
+
+    await before.emulator.close();
+    await using after = await openAws({ dataDir });
+
+    const { ChecksumAlgorithm: _, ...shown } = about;
+    expect(seen.heads[0]).toMatchObject({ ...shown, ChecksumSHA256: expect.any(String) });
+    expect(await look(after)).toEqual(seen);
+  });
+
+  it('an object needs its KMS key again after a restart', async () => {
+    const dataDir = makeDirectory();
+    const keyId = '0c6f4e1a-8d29-4b7a-9e35-1f2d3c4b5a69';
+    await using before = await openAws({ dataDir });
+    const SSEKMSKeyId = before.emulator.seed.key({ keyId });
+    const encryption = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId } as const;
+    await before.s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: 'key', Body: 'body', ...encryption }),
+    );
+    await before.emulator.close();
+    await using after = await openAws({ dataDir });
+
+    const refused = await refusal(after.get('key'));
+    after.emulator.seed.key({ keyId });
+
+    expect(refused).toMatchObject({ name: 'KMS.NotFoundException' });
+    expect(await after.get('key')).toMatchObject({ text: 'body', ...encryption });
+  });
+
+  it('objects and buckets that are deleted leave no file', async () => {
+    const dataDir = makeDirectory();
+    await using aws = await openAws({ dataDir });
+    aws.emulator.seed.bucket({ bucket: 'other' });
+    const before = filesIn(dataDir);
+    for (const key of ['a/b', 'a']) await aws.put(key);
+
+    for (const Key of ['a/b', 'a'])
+      await aws.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+    const afterObject = filesIn(dataDir);
+    await aws.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+
+    expect(afterObject).toEqual(before);
+    expect(filesIn(dataDir)).toEqual(['.buckets/other.json']);
+  });
+
   it.each([
     '../up',
     '/absolute',
@@ -80,15 +153,34 @@ describe('in a data directory', () => {
     expect(keys).toEqual([`${key}/aws-logs-write-test`]);
   });
 
-  it('an object is kept in memory when its key is both file and folder, or too long', async () => {
+  it('an object is kept aside when its key is both file and folder, or too long', async () => {
     const dataDir = makeDirectory();
-    await using aws = await openAws({ dataDir });
+    await using before = await openAws({ dataDir });
     const keys = ['a', 'a/b', 'x'.repeat(300), 'c/d', 'c'];
 
-    for (const key of keys) await aws.put(key, `body of ${key}`);
+    for (const key of keys) await before.put(key, `body of ${key}`);
+    const seen = await look(before);
+    await before.emulator.close();
+    await using after = await openAws({ dataDir });
 
-    for (const key of keys) expect((await aws.get(key)).text).toBe(`body of ${key}`);
+    for (const key of keys) expect((await after.get(key)).text).toBe(`body of ${key}`);
+    expect(await look(after)).toEqual(seen);
     expect(filesIn(join(dataDir, bucket))).toEqual(['a', 'c/d']);
+  });
+
+  it('an object that was kept aside is a file when it is written again and can be one', async () => {
+    const dataDir = makeDirectory();
+    await using before = await openAws({ dataDir });
+    await before.put('a/b');
+    await before.put('a', 'aside');
+
+    await before.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'a/b' }));
+    await before.put('a', 'a file');
+    await before.emulator.close();
+    await using after = await openAws({ dataDir });
+
+    expect((await after.get('a')).text).toBe('a file');
+    expect(readFileSync(join(dataDir, bucket, 'a'), 'utf8')).toBe('a file');
   });
 
   it('a key is a file when no other key needs its folder any more', async () => {
