@@ -383,6 +383,25 @@ describe('watch', () => {
     expect(stdout).toContain(`Job ${id} cancelled: 0 of 2 slices.\n`);
   });
 
+  test.each(['', ' --json'])(
+    'ends with code 4 when its time is over while the gateway is away: watch%s',
+    async (option) => {
+      const clock = { now: 0 };
+
+      const { code, stderr } = await runCli(`watch 1 --timeout 1m${option}`, {
+        fetch: () =>
+          Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })),
+        now: () => clock.now,
+        sleep: async (ms) => {
+          clock.now += ms;
+        },
+      });
+
+      expect({ code, now: clock.now }).toEqual({ code: 4, now: 60_000 });
+      expect(stderr).toMatch(/The job has not ended in time\..*\n {2}log-export watch 1\n$/);
+    },
+  );
+
   test('prints each event once with --json, also after the stream broke', async () => {
     await using world = await openWorld({ jobs: {} });
     const id = await givenJob(world.database, 2);

@@ -50,7 +50,7 @@ const hasEnded = ({ state }: JobDocument) => ['completed', 'failed', 'cancelled'
 /**
  * Waits until a job has ended, and shows its progress. Returns the answer with its last state. It asks again with
  * the ETag of the last answer, so that a restart of the gateway loses nothing.
- * @throws CommandError of exit code 4 at the deadline
+ * @throws CommandError of exit code 4 at the deadline, also while the gateway is away
  */
 export async function waitForJob(
   jobId: string,
@@ -62,6 +62,9 @@ export async function waitForJob(
   let etag: string | undefined;
   let last: string | undefined;
   const noted = new Set<string>();
+  const orTimeIsUp = (error: unknown): never => {
+    throw now() < deadline ? error : timeIsUp(jobId, screen.commandName);
+  };
   for (let isFirst = true; ; isFirst = false) {
     const leftSeconds = (deadline - now()) / 1_000;
     if (leftSeconds <= 0) {
@@ -69,16 +72,14 @@ export async function waitForJob(
       throw timeIsUp(jobId, screen.commandName);
     }
     const seconds = isFirst ? 0 : Math.min(maxWaitSeconds, Math.max(1, Math.floor(leftSeconds)));
-    const answer = await client.send(
-      {
-        method: 'GET',
-        path: jobPath(jobId) + (isFirst ? '' : `?wait=${seconds}`),
-        retryPath: jobPath(jobId),
-        ...(etag !== undefined && { headers: { 'if-none-match': etag } }),
-        waitMs: seconds * 1_000,
-      },
-      'sliceCounts',
-    );
+    const request = {
+      method: 'GET',
+      path: jobPath(jobId) + (isFirst ? '' : `?wait=${seconds}`),
+      retryPath: jobPath(jobId),
+      ...(etag !== undefined && { headers: { 'if-none-match': etag } }),
+      waitMs: seconds * 1_000,
+    } as const;
+    const answer = await client.send(request, 'sliceCounts').catch(orTimeIsUp);
     if (answer.status === 304) continue;
     etag = answer.etag;
     const job = answer.document as JobDocument;
@@ -91,7 +92,7 @@ export async function waitForJob(
       screen.endProgress();
       return { ...answer, document: job };
     }
-    const hindrance = await readHindrance(job, client);
+    const hindrance = await readHindrance(job, client).catch(orTimeIsUp);
     // Each problem once: the gateway tries again and again.
     if (!hindrance || noted.has(hindrance.problem.type)) continue;
     noted.add(hindrance.problem.type);
