@@ -71,6 +71,11 @@ export interface ArchiveSummary {
   partitions: Record<PartitionState, number>;
   /** The number of covered partitions without log events. */
   emptyPartitions: number;
+  /**
+   * The number of covered partitions whose second export has failed for the last time. Absent in those of earlier
+   * versions.
+   */
+  failedRepeats?: number;
   /** When the first log events of an uncovered partition expire; null if none do. */
   nextExpiryAt: number | null;
   /** The log group of `nextExpiryAt`; null if there is none, or it is hidden. */

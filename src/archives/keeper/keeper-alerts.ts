@@ -16,6 +16,8 @@ export interface KeeperAlerts {
   atRisk(archive: KeptArchive, logGroupNames: ReadonlySet<string>, expiryAt: number | null): void;
   /** Notes partitions that were lost, by log group. */
   lost(archive: KeptArchive, cause: string, logGroupNames: ReadonlySet<string>): void;
+  /** Notes partitions that are not tried again after their last failure, by log group. */
+  gaveUp(archive: KeptArchive, logGroupNames: ReadonlySet<string>): void;
   stopped(archive: KeptArchive, problem: string): void;
   worksAgain(archive: KeptArchive): void;
   /** Notes what became of a heartbeat. */
@@ -71,6 +73,10 @@ export function makeKeeperAlerts(options: OutageClocks & { log: Log }): KeeperAl
     lost(archive, cause, logGroupNames) {
       const facts = { ...factsOf(archive), cause, ...namesOf(logGroupNames) };
       log.error(facts, 'log events of an archive were lost before their export');
+    },
+    gaveUp(archive, logGroupNames) {
+      const facts = { ...factsOf(archive), ...namesOf(logGroupNames) };
+      log.warn(facts, 'exports of an archive failed for the last time, a backfill repeats them');
     },
     stopped(archive, problem) {
       const facts = { ...factsOf(archive), problem, destination: archive.definition.destination };

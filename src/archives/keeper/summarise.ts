@@ -24,7 +24,8 @@ export function summarise(
   { tally, logGroups }: Pick<Survey, 'tally' | 'logGroups'>,
   { now, listingProblem, isListingStale, firstLostAt, slotShare }: SummaryFacts,
 ): ArchiveSummary {
-  const { partitions, emptyPartitions, nextExpiryAt, nextExpiryOf, dueSinceAt, failed } = tally;
+  const { partitions, emptyPartitions, failedRepeats, dueSinceAt, failed } = tally;
+  const { nextExpiryAt, nextExpiryOf } = tally;
   const { partitionBy, toAt } = definition;
   const { atRisk, lost } = partitions;
   const heldAt = Math.min(tally.firstOpenAt, firstLostAt ?? Infinity);
@@ -46,6 +47,7 @@ export function summarise(
     ...(problem !== undefined && { listingProblem: problem }),
     partitions,
     emptyPartitions,
+    failedRepeats,
     nextExpiryAt,
     nextExpiryOf,
     slotShare,

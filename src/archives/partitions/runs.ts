@@ -39,13 +39,13 @@ export interface PartitionRun extends Window {
   state: PartitionState;
   /** With `covered`: whether the exports contain no log events. */
   isEmpty?: boolean;
-  /** With `covered`: false if it will be exported again. */
+  /** With `covered`: false if it will be exported again. True if a second export has failed for the last time. */
   isFinal?: boolean;
   /** With `lost`: the cause. With `waived`: the number of the waiver. */
   cause?: string;
-  /** With `waiting`, `running`, `missing` and `atRisk`: the export job, if there is one. */
+  /** With `waiting`, `running`, `missing` and `atRisk`, and with `problem`: the export job, if there is one. */
   jobId?: string;
-  /** With `missing`, `waiting` and `atRisk`: why the last export failed, as JSON. */
+  /** With `missing`, `waiting` and `atRisk`: why the last export failed, as JSON. With `covered`: the second one. */
   problem?: string;
   /** With `problem`: when it is tried again. Absent if it is not. */
   retryAt?: number;
@@ -87,10 +87,39 @@ function* allRuns(facts: IncarnationFacts, { fromAt, toAt }: Window): Generator<
   const left = [...work];
   for (const gap of gapsOf(wanted, ranges, within)) {
     for (; !range.done && range.value.fromAt < gap.fromAt; range = known.next())
-      yield toRun(range.value);
+      yield* runsOfRange(range.value, left);
     yield* runsOfGap(facts, gap, left);
   }
-  for (; !range.done; range = known.next()) yield toRun(range.value);
+  for (; !range.done; range = known.next()) yield* runsOfRange(range.value, left);
+}
+
+/**
+ * Yields the runs of a range of the ledger. Partitions of it whose second export failed are runs of their own. Takes
+ * the work of this time from the front of `left`.
+ */
+function* runsOfRange(range: LedgerRange, left: PartitionWork[]): Generator<PartitionRun> {
+  let { fromAt } = range;
+  for (let [row] = left; row && row.fromAt < range.toAt; [row] = left) {
+    if (row.toAt > range.toAt) break;
+    left.shift();
+    if (!isFailedRepeat(row, [range])) continue;
+    if (row.fromAt > fromAt) yield toRun({ ...range, fromAt, toAt: row.fromAt });
+    const { fromAt: startAt, toAt, retryAt } = row;
+    const part = toRun({ ...range, fromAt: startAt, toAt });
+    yield { ...part, isFinal: retryAt === null, ...detailsOf(row) };
+    fromAt = toAt;
+  }
+  if (fromAt < range.toAt) yield toRun({ ...range, fromAt });
+}
+
+/** Whether a partition is one whose second export failed: it is covered. */
+export function isFailedRepeat(
+  { state, fromAt, toAt }: Pick<PartitionWork, 'state' | keyof Window>,
+  ranges: readonly LedgerRange[],
+): boolean {
+  const isAgain = (range: LedgerRange) =>
+    range.again !== null && range.fromAt <= fromAt && range.toAt >= toAt;
+  return state === 'missing' && ranges.some(isAgain);
 }
 
 /** The run of a range of the ledger. */
@@ -126,18 +155,23 @@ function* runsOfGap(
 
 function stateOfWork(
   facts: IncarnationFacts,
-  { state, jobId, isRunning, problem, retryAt }: PartitionWork,
+  row: PartitionWork,
   part: Window,
 ): Omit<PartitionRun, keyof Window> {
-  const details = {
-    ...(jobId !== null && { jobId }),
-    ...(problem !== null && { problem }),
-    ...(retryAt !== null && { retryAt }),
-  };
+  const { state, isRunning } = row;
+  const details = detailsOf(row);
   if (state === 'queued' && isRunning) return { state: 'running', ...details };
   const isAtRisk = facts.endedAt === null && part.fromAt <= lastRiskyStart(facts, facts.now);
   if (isAtRisk) return { state: 'atRisk', ...details };
   return { state: state === 'queued' ? 'waiting' : 'missing', ...details };
+}
+
+function detailsOf({ jobId, problem, retryAt }: PartitionWork) {
+  return {
+    ...(jobId !== null && { jobId }),
+    ...(problem !== null && { problem }),
+    ...(retryAt !== null && { retryAt }),
+  };
 }
 
 /**

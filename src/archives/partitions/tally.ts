@@ -10,6 +10,8 @@ export interface Tally {
   emptyPartitions: number;
   /** Partitions that are not covered and whose last export failed. */
   failed: number;
+  /** Covered partitions whose second export has failed for the last time. */
+  failedRepeats: number;
   /** Since when the partition that waits longest has been due; null if none is. */
   dueSinceAt: number | null;
   /** The start of the first partition that is neither covered nor waived; Infinity if there is none. */
@@ -27,6 +29,7 @@ export function makeTally(): Tally {
     partitions: partitions as Record<PartitionState, number>,
     emptyPartitions: 0,
     failed: 0,
+    failedRepeats: 0,
     dueSinceAt: null,
     firstOpenAt: Infinity,
     nextExpiryAt: null,

@@ -143,6 +143,9 @@ const Progress = Type.Object(
       description: 'Number of partitions in each state.',
     }),
     emptyPartitionCount: Count('Number of covered partitions without log events.'),
+    failedRepeatCount: Count(
+      'Number of covered partitions whose second export failed for the last time. Late log events of them can be missing. A backfill with `"reprocess": "failed"` exports them again.',
+    ),
     nextExpiry: Type.Optional(NextExpiry),
     slotShare: Type.Number({
       minimum: 0,
@@ -231,6 +234,7 @@ export const exampleArchive = {
       waived: 0,
     },
     emptyPartitionCount: 1,
+    failedRepeatCount: 0,
     slotShare: 0.01,
   },
   links: {

@@ -51,7 +51,7 @@ export const ShownRun = Type.Object(
     isFinal: Type.Optional(
       Type.Boolean({
         description:
-          'Whether no further export of them is planned, neither because of `refreshDays` nor by a backfill. Present if `state` is `covered`.',
+          'Whether no further export of them is planned, neither because of `refreshDays` nor by a backfill. It is also true if a second export failed for the last time: then `problem` is present. Present if `state` is `covered`.',
       }),
     ),
     cause: Type.Optional(LossCauseName),
@@ -65,7 +65,7 @@ export const ShownRun = Type.Object(
     problem: Type.Optional({
       ...SliceProblem,
       description:
-        'The reason why the latest export failed. Absent if no export failed. Also absent while a newer export waits or runs.',
+        'The reason why the latest export failed. If `state` is `covered`, this was a second export. Absent if no export failed. Also absent while a newer export waits or runs.',
     }),
     retryAt: Type.Optional(
       DateTime(

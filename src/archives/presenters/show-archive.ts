@@ -100,7 +100,7 @@ function showPause({ pausedAt, pausedBy, pauseReason, endedAt }: StoredArchive) 
 
 function showProgress({ summary, lookedAt }: StoredArchive) {
   if (summary === null || lookedAt === null) return {};
-  const { watermarkAt, logGroups, partitions, emptyPartitions } = summary;
+  const { watermarkAt, logGroups, partitions, emptyPartitions, failedRepeats = 0 } = summary;
   const { nextExpiryAt, nextExpiryOf, slotShare, listingProblem } = summary;
   return {
     progress: {
@@ -109,6 +109,7 @@ function showProgress({ summary, lookedAt }: StoredArchive) {
       logGroupCount: logGroups,
       partitionCounts: partitions,
       emptyPartitionCount: emptyPartitions,
+      failedRepeatCount: failedRepeats,
       ...(nextExpiryAt !== null && {
         nextExpiry: {
           at: toDateTime(nextExpiryAt),

@@ -142,6 +142,19 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     expect(stored).toEqual([]);
   });
 
+  test('counts a failed second export in a dry run only if it asks for failed or for all', async () => {
+    const id = await givenArchive(world.database, { definition: prefixArchive });
+    await givenLogGroup(world.database, id, {}, [{ ...window(1, 8), again: 'refresh' }]);
+    await fail(id, 3);
+    await fail(id, 9);
+
+    const counts: number[] = [];
+    for (const reprocess of ['missing', 'failed', 'all'])
+      counts.push((await plan(id, { ...range(1, 11), reprocess })).partitions);
+
+    expect(counts).toEqual([2, 4, 10]);
+  });
+
   test('of nothing is accepted with a warning, once the log groups are listed', async () => {
     const id = await givenArchive(world.database, { definition: prefixArchive });
     await givenLogGroup(world.database, id, { createdAt: day(10) });

@@ -4,6 +4,7 @@ import type { Window } from '#time/window.ts';
 import { type DuePartition, dueOf, riskOf } from '../../partitions/due.ts';
 import { gapsOf } from '../../partitions/gaps.ts';
 import { type Loss, lossesOf } from '../../partitions/losses.ts';
+import { isFailedRepeat } from '../../partitions/runs.ts';
 import { isSelected } from '../../partitions/selection.ts';
 import { type WantedWindow, wantedWindows } from '../../partitions/wanted.ts';
 import type {
@@ -33,6 +34,8 @@ export interface Assessment {
   shrunk: { row: MissingPartition; rest: Window | undefined }[];
   /** Failed partitions that are to be tried again now. */
   retries: (DuePartition & { row: MissingPartition })[];
+  /** Covered partitions whose second export has failed for the last time. */
+  failedRepeats: MissingPartition[];
   /** Partitions that have not been tried. */
   due: DuePartition[];
   /** The backfills that wait for this log group. */
@@ -122,6 +125,7 @@ export function assessLogGroup(
   const doneUntilAt = doneUntilOf(time, group, isBackfilled);
   // A partition that is not tried again keeps no backfill open.
   const ended = group.missing.filter(({ retryAt }) => retryAt === null);
+  const failedRepeats = ended.filter((row) => isFailedRepeat(row, group.again) && isWhole(row));
   const openBackfills = backfills
     .filter(
       ({ endedAt, logGroupNames }) =>
@@ -140,6 +144,7 @@ export function assessLogGroup(
     losses,
     shrunk,
     retries,
+    failedRepeats,
     due,
     openBackfills,
   };

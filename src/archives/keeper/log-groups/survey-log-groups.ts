@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
+import { countUnits } from '#coverage/ledger/units.ts';
 import { byUrgency, type DuePartition } from '../../partitions/due.ts';
 import { runsOf } from '../../partitions/runs.ts';
 import { addToTally, makeTally, type Tally } from '../../partitions/tally.ts';
@@ -101,7 +102,7 @@ function add(
   { group, queued, assessment }: AssessedLogGroup,
   { archive, now }: AssessmentFacts,
 ): void {
-  const { wanted, retries, due, displaceable, openFrom } = assessment;
+  const { wanted, retries, failedRepeats, due, displaceable, openFrom } = assessment;
   if (wanted.length === 0) return;
   const { partitionBy, catchUpDays } = archive.definition;
   if (group.goneAt === null) survey.logGroups += 1;
@@ -120,6 +121,7 @@ function add(
   const fromAt = Math.max(openFrom, wanted[0]?.fromAt ?? 0);
   const window = { fromAt, toAt: Infinity };
   addToTally(survey.tally, group, runsOf({ ...time, wanted, ranges, work }, window), time);
+  for (const row of failedRepeats) survey.tally.failedRepeats += countUnits(row, partitionBy);
   survey.candidates.push(...retries, ...due);
   survey.displaceable.push(...displaceable);
   for (const number of assessment.openBackfills) survey.openBackfills.add(number);

@@ -18,7 +18,7 @@ import type { Look } from '../look.ts';
 
 /**
  * Records what became of exports that have ended without coverage: their partitions are missing and tried again
- * later. A fault that other partitions share stops the archive instead. Returns the partitions that stay in the
+ * later, until their last failure. A fault that other partitions share stops the archive instead. Returns the partitions that stay in the
  * queue.
  */
 export async function settleJobs(
@@ -30,7 +30,8 @@ export async function settleJobs(
   const isEnded = ({ job }: QueuedPartition) => !job || hasEndedJob(job);
   const ended = queued.filter(isEnded);
   if (ended.length === 0) return [...queued];
-  const stop = await writeOfLook(writer, async (queries) => {
+  const { stop, ofLast } = await writeOfLook(writer, async (queries) => {
+    const ofLast = new Set<string>();
     let fault: SliceProblem | undefined;
     for (const row of ended) {
       const problem = row.job && (await problemOf(queries, row.job));
@@ -40,6 +41,7 @@ export async function settleJobs(
         fault ??= problem;
       } else {
         const pauseMs = timings.retryAfterMs[row.failures];
+        if (pauseMs === undefined) ofLast.add(row.logGroupName);
         await changePartition(queries, row, {
           state: 'missing',
           failures: row.failures + 1,
@@ -48,15 +50,16 @@ export async function settleJobs(
         });
       }
     }
-    if (!fault || archive.stopProblem) return undefined;
+    if (!fault || archive.stopProblem) return { ofLast };
     const stopCheckAt = at + timings.checkEveryMs;
     await queries
       .updateTable('archives')
       .set({ stopProblem: JSON.stringify(fault), stopCheckAt })
       .where('id', '=', archive.id)
       .execute();
-    return { stopProblem: fault, stopCheckAt };
+    return { ofLast, stop: { stopProblem: fault, stopCheckAt } };
   });
+  if (ofLast.size > 0) alerts.gaveUp(archive, ofLast);
   if (stop) {
     Object.assign(archive, stop);
     alerts.stopped(archive, slugOf(stop.stopProblem));

@@ -2,6 +2,7 @@ import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import { countUnits, startOf } from '#coverage/ledger/units.ts';
 import { commonPart, partsOutside, type Window } from '#time/window.ts';
 import type { ArchiveDefinition } from '../../archive.ts';
+import { isFailedRepeat } from '../../partitions/runs.ts';
 import type { LogGroupPart } from '../../store/reads/read-ledger-window.ts';
 import type { PlannedBackfill } from './read-backfill.ts';
 
@@ -25,7 +26,10 @@ export function countBackfill(
   const count = (windows: Iterable<Window>) =>
     Iterator.from(windows).reduce((sum, each) => sum + countUnits(each, partitionBy), 0);
   const gaps = count(partsOutside(wanted, known));
-  if (reprocess !== 'missing') return gaps;
+  if (reprocess === 'all') return gaps;
   const failed = work.filter(({ state }) => state === 'missing');
-  return gaps - count(failed.flatMap((each) => commonPart(each, wanted) ?? []));
+  const repeats = failed.filter((row) => isFailedRepeat(row, ranges));
+  const counted = reprocess === 'failed' ? repeats : failed.filter((row) => !repeats.includes(row));
+  const parts = count(counted.flatMap((each) => commonPart(each, wanted) ?? []));
+  return reprocess === 'failed' ? gaps + parts : gaps - parts;
 }

@@ -133,6 +133,12 @@ function archiveFacts({ basePath, now, archive }: ArchiveView): Html {
       'Catches up',
       archive.catchUpDays !== undefined && `${countOf(archive.catchUpDays, 'day')} back`,
     ],
+    [
+      'Not exported again',
+      progress &&
+        progress.failedRepeatCount > 0 &&
+        `${countOf(progress.failedRepeatCount, 'covered partition')}: the second export failed for the last time. Request a backfill with reprocess "failed".`,
+    ],
     ['Verification', archive.verification],
     ['Heartbeats to', archive.heartbeatOrigin !== undefined && asCode(archive.heartbeatOrigin)],
     ['Slot in the last day', progress && `${Math.round(progress.slotShare * 100)} % of its time`],
