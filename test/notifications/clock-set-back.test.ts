@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { shortenDeliveryWaits } from '#notifications/deliveries/clock-set-back.ts';
 import { notificationTimings } from '#notifications/timings.ts';
-import { storageBackends } from '../export-jobs/storage-backends.ts';
+import { planOf, recordStatements } from '../database/query-plans.ts';
+import { openStore, storageBackends } from '../export-jobs/storage-backends.ts';
+import { countTurns } from '../turns.ts';
 import { openPost, type Receiver } from './open-post.ts';
 
 const secondMs = 1_000;
@@ -114,3 +117,39 @@ describe.each(storageBackends)(
     });
   },
 );
+
+test('the waits of a long backlog are shortened in parts, in the order of an index', async () => {
+  const [[, openSqlite]] = storageBackends as [(typeof storageBackends)[number]];
+  await using store = await openStore(openSqlite);
+  const dueAt = Date.now() + hourMs;
+  const pending = { state: 'pending', tries: 0, triedAt: null, endedAt: null, dueAt } as const;
+  const delivery = {
+    at: 0,
+    type: '',
+    jobId: null,
+    archiveId: null,
+    version: 1,
+    body: '',
+    ...pending,
+  };
+  const deliveries = Array.from({ length: 2_500 }, (_, index) => ({
+    ...delivery,
+    destination: index < 1_500 ? 'one' : 'other',
+    eventId: `event-${index}`,
+  }));
+  for (const part of [deliveries.slice(0, 1_250), deliveries.slice(1_250)])
+    await store.queries.insertInto('deliveries').values(part).execute();
+  const { database, statements } = recordStatements(store);
+  using turns = countTurns();
+
+  const shortened = await shortenDeliveryWaits(database);
+
+  expect(shortened).toBe(2_500);
+  expect(statements).toHaveLength(6); // two for each part
+  expect(turns.count).toBeGreaterThanOrEqual(3);
+  const plans = await Promise.all(statements.map((each) => planOf(store, each)));
+  for (const plan of plans)
+    expect(plan.join()).toContain('deliveries_due ((destination,due_at,event_id)>(?,?,?)');
+  const late = store.queries.selectFrom('deliveries').where('dueAt', '>=', dueAt);
+  expect(await late.select('eventId').execute()).toEqual([]);
+});
