@@ -9,8 +9,6 @@ interface SummaryFacts {
   now: number;
   listingProblem: string | undefined;
   isListingStale: boolean;
-  /** The start of the first time that is lost and not waived; null if there is none. */
-  firstLostAt: number | null;
   slotShare: number;
 }
 
@@ -22,14 +20,14 @@ export const staleListing =
 export function summarise(
   { definition, listedAt, stopProblem }: KeptArchive,
   { tally, logGroups }: Pick<Survey, 'tally' | 'logGroups'>,
-  { now, listingProblem, isListingStale, firstLostAt, slotShare }: SummaryFacts,
+  { now, listingProblem, isListingStale, slotShare }: SummaryFacts,
 ): ArchiveSummary {
   const { partitions, emptyPartitions, failedRepeats, dueSinceAt, failed } = tally;
   const { nextExpiryAt, nextExpiryOf } = tally;
   const { partitionBy, toAt } = definition;
   const { atRisk, lost } = partitions;
-  const heldAt = Math.min(tally.firstOpenAt, firstLostAt ?? Infinity);
-  const doneAt = Math.min(heldAt, toAt ?? startOf(now, partitionBy));
+  const { firstOpenAt, firstLostAt } = tally;
+  const doneAt = Math.min(firstOpenAt, firstLostAt, toAt ?? startOf(now, partitionBy));
   const problem = listingProblem ?? (isListingStale ? staleListing : undefined);
   return {
     state: workStateOf({

@@ -1,10 +1,9 @@
 import type { ArchiveSummary } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
-import { isSelected } from '../partitions/selection.ts';
 import type { KeptArchive } from '../store/looks/claim-look.ts';
 import { recordLook } from '../store/looks/end-look.ts';
 import { holdLook, writeOfLook } from '../store/looks/hold-look.ts';
-import { readFirstLost, readSlotTime } from '../store/looks/read-facts.ts';
+import { readSlotTime } from '../store/looks/read-facts.ts';
 import { endBackfills, readBackfills } from '../store/partitions/read-backfills.ts';
 import { type QueuedPartition, readQueued } from '../store/partitions/read-queued.ts';
 import type { AssessmentFacts } from './log-groups/assess-log-group.ts';
@@ -85,10 +84,6 @@ async function endTending(look: Look, found: Found): Promise<void> {
     now: at,
     listingProblem,
     isListingStale: endedAt === null && isListingStale(archive, look.timings, at),
-    firstLostAt:
-      survey.tally.partitions.lost === 0
-        ? null
-        : await readFirstLost(queries, archiveId, (name) => isSelected(definition, name)),
     slotShare: isNew
       ? (await readSlotTime(queries, archiveId, at - dayMs)) / dayMs
       : known.slotShare,

@@ -16,6 +16,8 @@ export interface Tally {
   dueSinceAt: number | null;
   /** The start of the first partition that is neither covered nor waived; Infinity if there is none. */
   firstOpenAt: number;
+  /** The start of the first time that is lost and not waived; Infinity if there is none. */
+  firstLostAt: number;
   nextExpiryAt: number | null;
   nextExpiryOf: string | null;
   /** Log groups with partitions at risk. */
@@ -32,6 +34,7 @@ export function makeTally(): Tally {
     failedRepeats: 0,
     dueSinceAt: null,
     firstOpenAt: Infinity,
+    firstLostAt: Infinity,
     nextExpiryAt: null,
     nextExpiryOf: null,
     atRiskOf: new Set(),
@@ -47,6 +50,7 @@ interface TalliedLogGroup {
   empty: number;
   lost: number;
   waived: number;
+  firstLostAt: number | null;
 }
 
 const settled = new Set<PartitionState>(['covered', 'lost', 'waived']);
@@ -65,6 +69,7 @@ export function addToTally(
   partitions.lost += group.lost;
   partitions.waived += group.waived;
   tally.emptyPartitions += group.empty;
+  tally.firstLostAt = Math.min(tally.firstLostAt, group.firstLostAt ?? Infinity);
   let isFirst = true;
   for (const run of runs) {
     if (settled.has(run.state)) continue;

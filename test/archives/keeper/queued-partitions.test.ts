@@ -9,7 +9,6 @@ import {
 } from '#archives/keeper/queue/withdraw-partitions.ts';
 import { keeperTimings } from '#archives/keeper/timings.ts';
 import { claimLook } from '#archives/store/looks/claim-look.ts';
-import { readFirstLost } from '#archives/store/looks/read-facts.ts';
 import { readBackfills } from '#archives/store/partitions/read-backfills.ts';
 import { readPartitionJobs, readQueued } from '#archives/store/partitions/read-queued.ts';
 import { shrinkPartition } from '#archives/store/partitions/write-partitions.ts';
@@ -147,7 +146,6 @@ describe('what is read of an archive without facts', () => {
     await using _ = kept;
     const { queries } = kept.database;
 
-    expect(await readFirstLost(queries, id, () => true)).toBeNull();
     expect(await readBackfills(queries, id)).toEqual([]);
     expect(await readPartitionJobs(queries, [])).toEqual(new Map());
     expect(await readQueued(queries, 'another')).toEqual([]);

@@ -11,6 +11,8 @@ export type MissingPartition = Selectable<ArchivePartitionRow>;
 export interface LogGroupLedger extends Selectable<ArchiveLogGroupRow> {
   /** The ranges that do not end before `doneUntilAt`. */
   ranges: LedgerRange[];
+  /** The start of its first time that is lost and not waived; null if none is. */
+  firstLostAt: number | null;
   /** The ranges that are exported again, if one of its partitions is in work. */
   again: LedgerRange[];
   missing: MissingPartition[];
@@ -41,6 +43,7 @@ export async function readLedgerPage(
   const groups = await queries
     .selectFrom('archiveLogGroups')
     .selectAll()
+    .select(firstLostAt)
     .where('archiveId', '=', archiveId)
     .where(({ eb, refTuple, tuple }) =>
       eb(
@@ -74,6 +77,14 @@ export async function readLedgerPage(
     missing: missing.get(keyOf(group)) ?? [],
   }));
 }
+
+// One look-up in an index for each log group with a loss, however many ranges are lost.
+const firstLostAt = sql<number | null>`case when lost > 0 then (
+  select min(ranges.from_at) from archive_ranges as ranges
+  where ranges.archive_id = archive_log_groups.archive_id and ranges.state = 'lost'
+  and ranges.log_group_name = archive_log_groups.log_group_name
+  and ranges.incarnation = archive_log_groups.incarnation
+) end`.as('firstLostAt');
 
 /** The first and the last name of a page. */
 interface PageNames {
