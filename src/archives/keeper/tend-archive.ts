@@ -1,5 +1,6 @@
 import type { ArchiveSummary } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
+import { makeWantedOf } from '../partitions/wanted.ts';
 import type { KeptArchive } from '../store/looks/claim-look.ts';
 import { recordLook } from '../store/looks/end-look.ts';
 import { holdLook, writeOfLook } from '../store/looks/hold-look.ts';
@@ -7,6 +8,7 @@ import { readSlotTime } from '../store/looks/read-facts.ts';
 import { endBackfills, readBackfills } from '../store/partitions/read-backfills.ts';
 import { type QueuedPartition, readQueued } from '../store/partitions/read-queued.ts';
 import type { AssessmentFacts } from './log-groups/assess-log-group.ts';
+import { makeOpenBackfills } from './log-groups/open-backfills.ts';
 import { type Survey, surveyLogGroups } from './log-groups/survey-log-groups.ts';
 import type { Look } from './look.ts';
 import { fillQueue, maxInQueue } from './queue/fill-queue.ts';
@@ -40,9 +42,12 @@ async function factsOf(look: Look, now: number): Promise<AssessmentFacts> {
     const permit = permitOf(look, target, { ...row, jobId: row.jobId }, raised);
     return permit?.priority === raisedPriority;
   };
+  const backfills = await readBackfills(database.queries, archive.id);
   return {
     archive,
-    backfills: await readBackfills(database.queries, archive.id),
+    wantedOf: makeWantedOf(archive.definition, backfills),
+    openBackfills: makeOpenBackfills(backfills),
+    isBackfilled: backfills.some(({ endedAt }) => endedAt === null),
     now,
     isListingFresh: listedAt !== null && !isListingStale(archive, timings, now),
     raisedPriority,

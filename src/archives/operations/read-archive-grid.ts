@@ -8,6 +8,7 @@ import { commonPart, type Window } from '#time/window.ts';
 import type { ArchiveAccess } from '../access/archive-access.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
 import type { PartitionRun } from '../partitions/runs.ts';
+import { makeWantedOf } from '../partitions/wanted.ts';
 import { readBackfills } from '../store/partitions/read-backfills.ts';
 import { countKnownLogGroups, findLogGroupAt } from '../store/reads/log-group-index.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
@@ -99,6 +100,7 @@ export function makeReadArchiveGrid(
     const { partitionBy } = definition;
     const { logGroups, now } = await countKnownLogGroups(database, id);
     const backfills = await readBackfills(database.queries, id);
+    const wantedOf = makeWantedOf(definition, backfills);
     const whole = {
       fromAt: Math.min(definition.fromAt, ...backfills.map((backfill) => backfill.fromAt)),
       toAt: nextStart(Math.max(now, definition.fromAt), partitionBy),
@@ -115,7 +117,7 @@ export function makeReadArchiveGrid(
       columns,
       rows: parts.map((part) => {
         const { logGroupName, incarnation, goneAt } = part.logGroup;
-        const runs = [...runsOfLogGroup({ definition, endedAt }, backfills, part, now)];
+        const runs = [...runsOfLogGroup({ definition, endedAt }, wantedOf, part, now)];
         const cells = columns.map((column) => cellOf(column, runs, partitionBy));
         return { logGroupName, incarnation, isGone: goneAt !== null, cells };
       }),

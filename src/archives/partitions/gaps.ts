@@ -11,8 +11,18 @@ export function* gapsOf(
   ranges: readonly Window[],
   within: Window,
 ): Generator<WantedWindow> {
-  for (const { order, ...window } of wanted) {
+  let first = 0;
+  for (const window of wanted) {
+    if (window.fromAt >= within.toAt) return;
     const part = commonPart(window, within);
-    if (part) for (const gap of partsOutside(part, ranges)) yield { ...gap, order };
+    if (!part) continue;
+    for (let range = ranges[first]; range && range.toAt <= part.fromAt; range = ranges[first])
+      first += 1;
+    for (const gap of partsOutside(part, from(ranges, first)))
+      yield { ...gap, order: window.order };
   }
+}
+
+function* from(windows: readonly Window[], first: number): Generator<Window> {
+  for (let index = first; index < windows.length; index += 1) yield windows[index] as Window;
 }

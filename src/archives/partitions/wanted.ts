@@ -1,5 +1,5 @@
 import { type PartitionBy, startOf } from '#coverage/ledger/units.ts';
-import { partsOutside, type Window } from '#time/window.ts';
+import { commonPart, type Window } from '#time/window.ts';
 
 /** What the wanted time of a log group depends on in its archive. */
 interface WantingArchive {
@@ -33,29 +33,73 @@ export interface WantedWindow extends Window {
 /**
  * Returns the time that an archive wants of an incarnation of a log group: disjoint windows, the oldest first.
  * Neighbours differ in their order. Nothing is wanted from before the period of the creation of the log group,
- * or from after its deletion. `backfills` is in the order of the requests: later ones have precedence.
+ * or from after its deletion.
  */
-export function wantedWindows(
-  logGroup: WantedLogGroup,
+export type WantedOf = (logGroup: WantedLogGroup) => readonly WantedWindow[];
+
+/**
+ * Makes `WantedOf`. `backfills` is in the order of the requests: later ones have precedence. They are merged once for
+ * all log groups that the same backfills name.
+ */
+export function makeWantedOf(
   { partitionBy, fromAt, toAt }: WantingArchive,
   backfills: readonly WantingBackfill[],
-): WantedWindow[] {
-  const { logGroupName, createdAt, goneAt } = logGroup;
-  const bornAt = startOf(createdAt, partitionBy);
-  const windows: WantedWindow[] = [];
-  const want = (source: Window, order: WantedWindow['order']) => {
-    const limited = {
-      fromAt: Math.max(source.fromAt, bornAt),
-      toAt: Math.min(source.toAt, goneAt ?? Infinity),
-    };
-    const parts = [...partsOutside(limited, windows)];
-    windows.push(...parts.map((part) => ({ ...part, order })));
-    windows.sort((one, other) => one.fromAt - other.fromAt);
+): WantedOf {
+  const own = { fromAt: startOf(fromAt, partitionBy), toAt: toAt ?? Infinity, order: null };
+  const naming = new Map<string, number[]>();
+  for (const [index, { logGroupNames }] of backfills.entries()) {
+    for (const name of logGroupNames ?? []) {
+      const known = naming.get(name);
+      if (known) known.push(index);
+      else naming.set(name, [index]);
+    }
+  }
+  const known = new Map<string, readonly WantedWindow[]>();
+
+  function mergedFor(logGroupName: string): readonly WantedWindow[] {
+    const names = naming.get(logGroupName)?.join() ?? '';
+    const merged = known.get(names) ?? merge(logGroupName);
+    known.set(names, merged);
+    return merged;
+  }
+
+  function merge(logGroupName: string): WantedWindow[] {
+    const named = new Set(naming.get(logGroupName));
+    const asking = backfills.filter(
+      ({ logGroupNames }, index) => logGroupNames === null || named.has(index),
+    );
+    return overlay([own, ...asking]);
+  }
+
+  return ({ logGroupName, createdAt, goneAt }) => {
+    const within = { fromAt: startOf(createdAt, partitionBy), toAt: goneAt ?? Infinity };
+    const merged = mergedFor(logGroupName);
+    const [first] = merged;
+    if (goneAt === null && first && within.fromAt <= first.fromAt) return merged;
+    return merged.flatMap((window) => {
+      const part = commonPart(window, within);
+      return part ? { ...part, order: window.order } : [];
+    });
   };
-  for (const { logGroupNames, order, ...window } of backfills.toReversed())
-    if (logGroupNames?.includes(logGroupName) ?? true) want(window, order);
-  want({ fromAt: startOf(fromAt, partitionBy), toAt: toAt ?? Infinity }, null);
-  return mergeNeighbours(windows);
+}
+
+/** Returns disjoint windows, the oldest first. Where windows overlap, the last one of them counts. */
+function overlay(windows: readonly WantedWindow[]): WantedWindow[] {
+  const layers = windows.map(({ fromAt, toAt, order }, layer) => ({ fromAt, toAt, order, layer }));
+  const beginnings = Map.groupBy(layers, ({ fromAt }) => fromAt);
+  const ends = new Set(layers.flatMap(({ fromAt, toAt }) => [fromAt, toAt]));
+  const instants = [...ends].sort((one, other) => one - other);
+  /** Those that have begun, the last layer at the end. One that has ended leaves when it is there. */
+  const begun: typeof layers = [];
+  const parts = instants.flatMap((fromAt, index) => {
+    begun.push(...(beginnings.get(fromAt) ?? []));
+    begun.sort((one, other) => one.layer - other.layer);
+    let top = begun.at(-1);
+    for (; top && top.toAt <= fromAt; top = begun.at(-1)) begun.pop();
+    const toAt = instants[index + 1];
+    return top && toAt !== undefined ? { fromAt, toAt, order: top.order } : [];
+  });
+  return mergeNeighbours(parts);
 }
 
 function mergeNeighbours(windows: readonly WantedWindow[]): WantedWindow[] {

@@ -4,7 +4,7 @@ import { dueOf } from '#archives/partitions/due.ts';
 import { expiryOf, lastRiskyStart, marginOf } from '#archives/partitions/expiry.ts';
 import { gapsOf } from '#archives/partitions/gaps.ts';
 import { type PartitionRun, type PartitionWork, runsOf } from '#archives/partitions/runs.ts';
-import { type WantedWindow, wantedWindows } from '#archives/partitions/wanted.ts';
+import { makeWantedOf, type WantedWindow } from '#archives/partitions/wanted.ts';
 import { type LedgerRange, type RangeFacts, spliceRanges } from '#coverage/ledger/splice.ts';
 import { nextStart, type PartitionBy, partitionBys, startOf } from '#coverage/ledger/units.ts';
 import { commonPart, type Window } from '#time/window.ts';
@@ -113,11 +113,11 @@ function orderOf(
   return hour >= fromAt && hour < (toAt ?? Infinity) ? null : undefined;
 }
 
-describe('wantedWindows', () => {
+describe('makeWantedOf', () => {
   test('returns disjoint windows of what is wanted, with the order of the latest backfill', () => {
     fc.assert(
       fc.property(anyWanted, (given) => {
-        const windows = wantedWindows(given.logGroup, given.archive, given.backfills);
+        const windows = makeWantedOf(given.archive, given.backfills)(given.logGroup);
 
         for (const hour of allHours) {
           const found = windows.filter((window) => contains(window, hour));
@@ -138,9 +138,36 @@ describe('wantedWindows', () => {
   test('has no end for an archive without one', () => {
     const logGroup = { logGroupName: 'app', createdAt: at(30), goneAt: null };
 
-    const windows = wantedWindows(logGroup, { partitionBy: 'day', fromAt: at(0), toAt: null }, []);
+    const windows = makeWantedOf({ partitionBy: 'day', fromAt: at(0), toAt: null }, [])(logGroup);
 
     expect(windows).toEqual([{ fromAt: at(24), toAt: Infinity, order: null }]);
+  });
+
+  test('reads each backfill once for all log groups that the same backfills name', () => {
+    let reads = 0;
+    const backfills = Array.from({ length: 900 }, (_, number) => ({
+      logGroupNames: number % 2 === 0 ? null : ['app', 'api'],
+      get fromAt() {
+        reads += 1;
+        return at(number);
+      },
+      toAt: at(number + 2),
+      order: 'oldest' as const,
+    }));
+    const archive = { partitionBy: 'hour', fromAt: at(900), toAt: null } as const;
+    const wantedOf = makeWantedOf(archive, backfills);
+    const names = ['app', 'api', ...Array.from({ length: 100 }, (_, number) => `other-${number}`)];
+
+    const windows = names.map((logGroupName) =>
+      wantedOf({ logGroupName, createdAt: 0, goneAt: null }),
+    );
+
+    expect(reads).toBe(900 + 450); // those of all log groups twice: with and without the others
+    expect(windows[0]).toEqual([
+      { fromAt: at(0), toAt: at(901), order: 'oldest' },
+      { fromAt: at(901), toAt: Infinity, order: null },
+    ]);
+    expect(windows.at(-1)).toBe(windows[2]);
   });
 });
 
@@ -149,7 +176,7 @@ describe('gapsOf', () => {
     fc.assert(
       fc.property(anyWanted, anyKnown, (given, known) => {
         const ranges = toLedger(known);
-        const wanted = wantedWindows(given.logGroup, given.archive, given.backfills);
+        const wanted = makeWantedOf(given.archive, given.backfills)(given.logGroup);
 
         const gaps = [...gapsOf(wanted, ranges, world)];
 
@@ -286,7 +313,7 @@ describe('runsOf', () => {
         (facts, from, length) => {
           const { given, now, retentionDays, catchUpDays, endedAt } = facts;
           const { ranges, rows, stateAt } = makeModel(facts);
-          const wanted = wantedWindows(given.logGroup, given.archive, given.backfills);
+          const wanted = makeWantedOf(given.archive, given.backfills)(given.logGroup);
           const window = { fromAt: from, toAt: Math.min(world.toAt, from + length * hourMs) };
           const { partitionBy } = given.archive;
 
@@ -324,7 +351,7 @@ describe('runsOf', () => {
         const { now, catchUpDays } = facts;
         const { partitionBy } = given.archive;
         const logGroup = { ...given.logGroup, goneAt: null };
-        const wanted = wantedWindows(logGroup, { ...given.archive, toAt }, given.backfills);
+        const wanted = makeWantedOf({ ...given.archive, toAt }, given.backfills)(logGroup);
         const ranges = toLedger(known);
         const time = { partitionBy, retentionDays: null, catchUpDays, now, wanted };
         const group = { logGroupName: 'app', incarnation: 1, goneAt: null };

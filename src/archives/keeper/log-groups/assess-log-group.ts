@@ -6,20 +6,20 @@ import { gapsOf } from '../../partitions/gaps.ts';
 import { type Loss, lossesOf } from '../../partitions/losses.ts';
 import { isFailedRepeat } from '../../partitions/runs.ts';
 import { isSelected } from '../../partitions/selection.ts';
-import { type WantedWindow, wantedWindows } from '../../partitions/wanted.ts';
+import type { WantedOf, WantedWindow } from '../../partitions/wanted.ts';
 import type {
   LogGroupCursor,
   LogGroupLedger,
   MissingPartition,
 } from '../../store/log-groups/read-ledger.ts';
 import type { KeptArchive } from '../../store/looks/claim-look.ts';
-import type { Backfill } from '../../store/partitions/read-backfills.ts';
 import { isWaitingJob, type QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { isExporting } from '../look.ts';
+import type { OpenBackfills } from './open-backfills.ts';
 
 /** What there is to do about a log group. */
 export interface Assessment {
-  wanted: WantedWindow[];
+  wanted: readonly WantedWindow[];
   /** Everything wanted before it is in a range. */
   openFrom: number;
   /** What the log group should have as `doneUntilAt`; null if nothing better than it has is known. */
@@ -38,8 +38,8 @@ export interface Assessment {
   failedRepeats: MissingPartition[];
   /** Partitions that have not been tried. */
   due: DuePartition[];
-  /** The backfills that wait for this log group. */
-  openBackfills: number[];
+  /** The wanted time that keeps a backfill open, the oldest first. */
+  openGaps: () => Iterable<Window>;
 }
 
 /** A log group and what there is to do about it. */
@@ -58,7 +58,10 @@ export type ReadAssessed = (
 /** What the assessment of a log group depends on beside its ledger. */
 export interface AssessmentFacts {
   archive: KeptArchive;
-  backfills: readonly Backfill[];
+  wantedOf: WantedOf;
+  openBackfills: OpenBackfills;
+  /** Whether a backfill has not ended. */
+  isBackfilled: boolean;
   now: number;
   /** Whether the retention and the existence of the log groups are known well enough to call time lost. */
   isListingFresh: boolean;
@@ -75,14 +78,13 @@ export function assessLogGroup(
   queued: readonly QueuedPartition[],
   facts: AssessmentFacts,
 ): Assessment {
-  const { archive, backfills, now, isListingFresh, limit } = facts;
+  const { archive, isBackfilled, now, isListingFresh, limit } = facts;
   const { definition } = archive;
   const { partitionBy, catchUpDays } = definition;
   // Nothing is known of one that the archive no longer selects: it is not listed.
   const isWanted = isSelected(definition, group.logGroupName);
-  const wanted = isWanted ? wantedWindows(group, definition, backfills) : [];
+  const wanted = isWanted ? facts.wantedOf(group) : [];
   // A new backfill can want time before it.
-  const isBackfilled = backfills.some(({ endedAt }) => endedAt === null);
   const openFrom = isBackfilled ? -Infinity : (group.doneUntilAt ?? -Infinity);
   const time = { ...group, partitionBy, now, wanted, openFrom };
   const exportableAt = exportableFrom(time);
@@ -126,15 +128,8 @@ export function assessLogGroup(
   // A partition that is not tried again keeps no backfill open.
   const ended = group.missing.filter(({ retryAt }) => retryAt === null);
   const failedRepeats = ended.filter((row) => isFailedRepeat(row, group.again) && isWhole(row));
-  const openBackfills = backfills
-    .filter(
-      ({ endedAt, logGroupNames }) =>
-        endedAt === null && (logGroupNames?.includes(group.logGroupName) ?? true),
-    )
-    .filter(
-      (backfill) => gapsOf(wanted, inOrder([...group.ranges, ...ended]), backfill).next().value,
-    )
-    .map(({ number }) => number);
+  const openGaps = () =>
+    gapsOf(wanted, inOrder([...group.ranges, ...ended]), { fromAt: -Infinity, toAt: Infinity });
   return {
     wanted,
     openFrom,
@@ -146,7 +141,7 @@ export function assessLogGroup(
     retries,
     failedRepeats,
     due,
-    openBackfills,
+    openGaps,
   };
 }
 

@@ -34,7 +34,7 @@ export interface Survey {
   /** Those of them that can give their place to one at risk. */
   displaceable: Assessment['displaceable'];
   /** The backfills that are not complete. */
-  openBackfills: Set<number>;
+  openBackfills: ReadonlySet<number>;
 }
 
 /** A partition that can be put into the queue. */
@@ -62,9 +62,9 @@ export async function surveyLogGroups(
     candidates: [],
     queued: [...inQueue],
     displaceable: [],
-    openBackfills: new Set(),
+    openBackfills: facts.openBackfills.waiting,
   };
-  const isWhole = facts.backfills.some(({ endedAt }) => endedAt === null);
+  const isWhole = facts.isBackfilled;
   let after: LogGroupCursor | undefined;
   const read: ReadAssessed = async (queries, queued) => {
     const inWork = new Set(queued.map(({ logGroupName }) => logGroupName));
@@ -100,7 +100,7 @@ function needsCorrection({ assessment }: AssessedLogGroup): boolean {
 function add(
   survey: Survey,
   { group, queued, assessment }: AssessedLogGroup,
-  { archive, now }: AssessmentFacts,
+  { archive, now, openBackfills }: AssessmentFacts,
 ): void {
   const { wanted, retries, failedRepeats, due, displaceable, openFrom } = assessment;
   if (wanted.length === 0) return;
@@ -124,7 +124,7 @@ function add(
   for (const row of failedRepeats) survey.tally.failedRepeats += countUnits(row, partitionBy);
   survey.candidates.push(...retries, ...due);
   survey.displaceable.push(...displaceable);
-  for (const number of assessment.openBackfills) survey.openBackfills.add(number);
+  openBackfills.note(group.logGroupName, assessment.openGaps);
 }
 
 function keepMostUrgent(candidates: Candidate[]): void {

@@ -5,9 +5,9 @@ import { commonPart, type Window } from '#time/window.ts';
 import type { PartitionState } from '../../archive.ts';
 import { isContinued, type PartitionRun, runsOf, toRun } from '../../partitions/runs.ts';
 import { isSelected } from '../../partitions/selection.ts';
-import { wantedWindows } from '../../partitions/wanted.ts';
+import { makeWantedOf, type WantedOf } from '../../partitions/wanted.ts';
 import type { LogGroupCursor } from '../log-groups/read-ledger.ts';
-import { type Backfill, readBackfills } from '../partitions/read-backfills.ts';
+import { readBackfills } from '../partitions/read-backfills.ts';
 import type { StoredArchive } from './read-archives.ts';
 import {
   endOfTime,
@@ -60,6 +60,7 @@ export async function readCoveragePage(
   if (state === 'lost' || state === 'waived')
     return readRunsOfState(database.queries, archive.id, { ...query, state });
   const backfills = await readBackfills(database.queries, archive.id);
+  const wantedOf = makeWantedOf(archive.definition, backfills);
   const runs: LogGroupRun[] = [];
   let { from } = query;
   for (let logGroups = 0, pieces = 0; ; ) {
@@ -72,7 +73,7 @@ export async function readCoveragePage(
       maxLogGroups,
       maxPieces,
     });
-    for (const run of runsOfPart(archive, backfills, part)) {
+    for (const run of runsOfPart(archive, wantedOf, part)) {
       if (state !== undefined && run.state !== state) continue;
       const last = runs.at(-1);
       if (last && isSameLogGroup(last, run) && isContinued(last, run)) {
@@ -95,12 +96,12 @@ const isSameLogGroup = (one: LogGroupCursor, other: LogGroupCursor) =>
 
 function* runsOfPart(
   archive: CoveredArchive,
-  backfills: readonly Backfill[],
+  wantedOf: WantedOf,
   { now, logGroups }: LedgerWindow,
 ): Generator<LogGroupRun> {
   for (const each of logGroups) {
     const { logGroupName, incarnation } = each.logGroup;
-    for (const run of runsOfLogGroup(archive, backfills, each, now))
+    for (const run of runsOfLogGroup(archive, wantedOf, each, now))
       yield { logGroupName, incarnation, ...run };
   }
 }
@@ -108,15 +109,13 @@ function* runsOfPart(
 /** Yields the runs of the part of a window that was read of a log group. */
 export function runsOfLogGroup(
   { definition, endedAt }: Omit<CoveredArchive, 'id'>,
-  backfills: readonly Backfill[],
+  wantedOf: WantedOf,
   { logGroup, window, ranges, work }: LogGroupPart,
   now: number,
 ): Generator<PartitionRun> {
   const { partitionBy, catchUpDays } = definition;
   const { retentionDays, logGroupName } = logGroup;
-  const wanted = isSelected(definition, logGroupName)
-    ? wantedWindows(logGroup, definition, backfills)
-    : [];
+  const wanted = isSelected(definition, logGroupName) ? wantedOf(logGroup) : [];
   const facts = { partitionBy, retentionDays, catchUpDays, endedAt, now };
   return runsOf({ ...facts, wanted, ranges, work }, window);
 }

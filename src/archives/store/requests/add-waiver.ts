@@ -9,7 +9,7 @@ import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { isSelected } from '../../partitions/selection.ts';
-import { wantedWindows } from '../../partitions/wanted.ts';
+import { makeWantedOf } from '../../partitions/wanted.ts';
 import type { PlannedWaiver } from '../../planning/requests/read-waiver.ts';
 import { readBackfills } from '../partitions/read-backfills.ts';
 import type { StoredArchive } from '../reads/read-archives.ts';
@@ -117,6 +117,6 @@ function wantedParts(
   backfills: Awaited<ReturnType<typeof readBackfills>>,
   window: Window,
 ): Window[] {
-  const wanted = wantedWindows(incarnation, definition, backfills);
+  const wanted = makeWantedOf(definition, backfills)(incarnation);
   return wanted.flatMap((each) => commonPart(each, window) ?? []);
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import type { PartitionState } from '#archives/archive.ts';
 import { isContinued, type PartitionRun, runsOf } from '#archives/partitions/runs.ts';
-import { wantedWindows } from '#archives/partitions/wanted.ts';
+import { makeWantedOf } from '#archives/partitions/wanted.ts';
 import { findArchive, type StoredArchive } from '#archives/store/reads/read-archives.ts';
 import { type LogGroupRun, readCoveragePage } from '#archives/store/reads/read-coverage-page.ts';
 import type { LedgerPosition } from '#archives/store/reads/read-ledger-window.ts';
@@ -159,7 +159,7 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage of an archive, on %
         retentionDays,
         endedAt,
         now,
-        wanted: wantedWindows({ logGroupName, createdAt, goneAt }, definition, []),
+        wanted: makeWantedOf(definition, [])({ logGroupName, createdAt, goneAt }),
         ranges: ledger.filter(isOwn),
         work: rows.filter(isOwn).map((row) => ({ ...row, isRunning: row.jobId === 'running-job' })),
       };
