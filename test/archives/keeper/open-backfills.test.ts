@@ -9,7 +9,7 @@ const window = fc
   .map(([fromAt, length]) => ({ fromAt, toAt: fromAt + length }));
 const backfill = fc.record({
   window,
-  logGroupNames: fc.constantFrom(null, ['a'], ['a', 'b'], ['c']),
+  logGroupNames: fc.constantFrom<string[] | null>(null, ['a'], ['a', 'b'], ['c']),
   endedAt: fc.constantFrom(null, null, 1),
 });
 /** Disjoint windows in their order. */
