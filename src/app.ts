@@ -89,6 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // This timeout ends when the body has been read. Operations with a body wait only for AWS then,
     // and each call to AWS has its own deadline.
     handlerTimeout: limits.handlerMs,
+    pluginTimeout: 0, // no plugin waits for another process, and a busy machine takes long to load them
     forceCloseConnections: 'idle', // requests in flight end by themselves
     return503OnClosing: false, // closing begins after readiness has been 503 for a while
     trustProxy: false, // anyone can send X-Forwarded-*

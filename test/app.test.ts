@@ -43,6 +43,15 @@ async function openApp(find: Targets['find']) {
   return { app, lines };
 }
 
+test('has no time limit for a start, so a busy machine does not end it', async () => {
+  const { app } = await openApp(() => {
+    throw new Error('not called');
+  });
+
+  expect(app.initialConfig.pluginTimeout).toBe(0);
+  await app.close();
+});
+
 describe('a request that meets a defect', () => {
   test('returns 500 without the text of the error and logs that text', async () => {
     const { app, lines } = await openApp(() => {
