@@ -7,7 +7,7 @@ import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { defaultPageLimit, type Page, readCursor, toPage } from '#paging/page.ts';
 import type { ArchiveAccess, FoundArchive } from '../access/archive-access.ts';
 import { isSelected } from '../partitions/selection.ts';
-import { makeArchiveQuestion } from '../planning/archive-questions.ts';
+import { makeArchiveQuestions } from '../planning/archive-questions.ts';
 import { estimateDuration } from '../planning/load.ts';
 import type { CreateBackfill } from '../planning/requests/backfill-body.ts';
 import { countBackfill } from '../planning/requests/count-backfill.ts';
@@ -57,9 +57,16 @@ export function makeArchiveBackfills(options: {
   /** Reads a backfill, and requires that the caller may export what it asks for. */
   async function readPermitted(request: CallerRequest, archiveId: string, body: CreateBackfill) {
     const found = await access.find(request, 'ChangeArchive', archiveId);
+    const { definition } = found.archive;
+    const { faultFor, toQuestion } = makeArchiveQuestions(found.target, archiveId, definition);
     const now = await readClock(database);
-    const backfill = readBackfill(body, found.archive.definition, now);
-    const creating = await requireEach(authorizer, request, questionsOf(found, backfill));
+    const backfill = readBackfill(body, definition, { now, faultFor });
+    const { logGroupNames, logGroupNamePrefix } = definition;
+    const names = backfill.logGroupNames ?? logGroupNames ?? [logGroupNamePrefix ?? ''];
+    // A backfill is an export. Each export is decided again before it is sent.
+    const creating = await requireEach(authorizer, request, names, (name) =>
+      toQuestion(name, backfill),
+    );
     return { ...found, now, backfill, policies: [...found.policies, ...creating] };
   }
 
@@ -147,12 +154,4 @@ function warningsOf({ listedAt }: FoundArchive['archive'], isEmpty: boolean) {
   const detail =
     'No partition is left to export in this time range. The log groups were created later, their log events have expired, or all is covered.';
   return { warnings: [{ pointer: '#/from', detail }] };
-}
-
-/** Makes the questions of a backfill, which is an export. Each export is decided again before it is sent. */
-function questionsOf({ archive, target }: FoundArchive, backfill: PlannedBackfill) {
-  const { id, definition } = archive;
-  const { logGroupNames, logGroupNamePrefix } = definition;
-  const names = backfill.logGroupNames ?? logGroupNames ?? [logGroupNamePrefix ?? ''];
-  return names.map(makeArchiveQuestion(target, id, definition, backfill));
 }

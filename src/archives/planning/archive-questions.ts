@@ -13,16 +13,23 @@ interface WantedTime {
 // The largest instant that AWS accepts. It stands for a time without end.
 const endOfTime = 2n ** 60n;
 
+/** What is asked about the log groups of an archive before it exports them. */
+export interface ArchiveQuestions {
+  /** Says why AWS cannot export a log group to its prefix; `undefined` when it can. It renders nothing. */
+  faultFor(logGroupName: string): string | undefined;
+  /** Asks whether a log group may be archived over a range of time. Default: that of the archive. */
+  toQuestion(logGroupName: string, time?: WantedTime): Question;
+}
+
 /**
- * Makes the function that asks whether a log group may be archived over a range of time. The prefix is that
- * of its first partition; `archiveId` stands for the ids of the jobs, which do not exist yet.
+ * Makes the questions of an archive. The prefix is that of the first partition; `archiveId` stands for the ids of
+ * the jobs, which do not exist yet.
  */
-export function makeArchiveQuestion(
+export function makeArchiveQuestions(
   target: TargetIdentity,
   archiveId: string,
   definition: ArchiveDefinition,
-  { fromAt, toAt }: WantedTime = definition,
-): (logGroupName: string) => Question {
+): ArchiveQuestions {
   const { destination, destinationPrefix, priority } = definition;
   const { name, accountId, region } = target;
   const template = readPrefixTemplate(destinationPrefix, {
@@ -30,15 +37,18 @@ export function makeArchiveQuestion(
     jobId: archiveId,
     timeZone: utc,
   });
-  return (logGroupName) => ({
-    action: 'CreateArchive',
-    resource: { target: { name, accountId, region }, logGroupName },
-    context: {
-      destination,
-      destinationPrefix: template.render({ logGroupName, fromAt, attempt: 1 }),
-      priority,
-      from: BigInt(fromAt),
-      to: toAt === null ? endOfTime : BigInt(toAt) - 1n,
-    },
-  });
+  return {
+    faultFor: template.faultFor,
+    toQuestion: (logGroupName, { fromAt, toAt } = definition) => ({
+      action: 'CreateArchive',
+      resource: { target: { name, accountId, region }, logGroupName },
+      context: {
+        destination,
+        destinationPrefix: template.render({ logGroupName, fromAt, attempt: 1 }),
+        priority,
+        from: BigInt(fromAt),
+        to: toAt === null ? endOfTime : BigInt(toAt) - 1n,
+      },
+    }),
+  };
 }

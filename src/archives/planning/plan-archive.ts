@@ -2,14 +2,12 @@ import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.t
 import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
 import type { Database } from '#database/database.ts';
 import { requireEach } from '#export-jobs/access/export-question.ts';
-import { utc } from '#export-jobs/planning/calendar/wall-clock.ts';
 import { prefixNotPermitted } from '#export-jobs/planning/plan-job.ts';
-import { readPrefixTemplate } from '#export-jobs/planning/prefix-template.ts';
 import type { Warning } from '#export-tasks/export-task.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import type { ArchiveDefinition } from '../archive.ts';
-import { makeArchiveQuestion } from './archive-questions.ts';
+import { makeArchiveQuestions } from './archive-questions.ts';
 import type { CreateArchive } from './definition/create-archive-body.ts';
 import { readDefinition } from './definition/read-definition.ts';
 import { type ArchiveLoad, estimateLoad } from './load.ts';
@@ -60,12 +58,16 @@ export async function planArchive(
   const { database, target, now, request, authorizer, archiveId } = options;
   const definition = readDefinition(body, options);
   const { logGroupNames, logGroupNamePrefix } = definition;
-  const questionOf = makeArchiveQuestion(target, archiveId, definition);
-  const requireFit = makeFitCheck(target, archiveId, definition);
+  const { faultFor, toQuestion } = makeArchiveQuestions(target, archiveId, definition);
+  const requireFit = (logGroupName: string) => {
+    const detail = faultFor(logGroupName);
+    if (detail !== undefined)
+      throw invalidRequest([{ in: 'body', pointer: '#/destinationPrefix', detail }]);
+  };
   for (const name of logGroupNames ?? []) requireFit(name);
   // A prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
-  if (logGroupNamePrefix !== null) authorizer.require(request, questionOf(logGroupNamePrefix));
-  const named = await requireEach(authorizer, request, (logGroupNames ?? []).map(questionOf));
+  if (logGroupNamePrefix !== null) authorizer.require(request, toQuestion(logGroupNamePrefix));
+  const named = await requireEach(authorizer, request, logGroupNames ?? [], toQuestion);
   const lookedUp = await lookUpLogGroupsOf(target.logs, definition, {
     elapsed: options.elapsed,
     sleep: options.sleep,
@@ -75,7 +77,7 @@ export async function planArchive(
   const listed =
     logGroupNamePrefix === null
       ? []
-      : await requireEach(authorizer, request, fittingQuestions(), () =>
+      : await requireEach(authorizer, request, fittingNames(), toQuestion, () =>
           prefixNotPermitted(logGroupNamePrefix),
         );
 
@@ -92,24 +94,10 @@ export async function planArchive(
     policies: [...new Set([...named, ...listed])],
   };
 
-  function* fittingQuestions() {
+  function* fittingNames() {
     for (const name of found) {
-      yield questionOf(name);
+      yield name;
       requireFit(name); // only once it is permitted: the caller may not know this name
     }
   }
-}
-
-/** Makes the check that AWS can export a log group to its prefix. @throws Problem invalid-request */
-function makeFitCheck(
-  target: ArchivePlanningOptions['target'],
-  jobId: string,
-  { destinationPrefix }: ArchiveDefinition,
-): (logGroupName: string) => void {
-  const template = readPrefixTemplate(destinationPrefix, { target, jobId, timeZone: utc });
-  return (logGroupName) => {
-    const detail = template.faultFor(logGroupName);
-    if (detail !== undefined)
-      throw invalidRequest([{ in: 'body', pointer: '#/destinationPrefix', detail }]);
-  };
 }

@@ -58,27 +58,28 @@ export function requireExportAt(
 }
 
 /**
- * Requires a permit for each of many questions, up to the first refusal. Returns the ids of the
- * policies that decided. Each question is made after the permit of the one before, so a caller
- * without permission costs one decision. The authorizer's refusal names the log group; `refusal`
+ * Requires a permit for each of many items, up to the first refusal. Returns the ids of the policies
+ * that decided. `toQuestion` is called after the permit of the item before, so a caller without
+ * permission costs one question. The authorizer's refusal names the log group; `refusal`
  * replaces it where the caller may not know that name. All permits are one line in the audit; each
  * task gets its own line when it is sent.
  * @throws Problem not-permitted
  */
-export async function requireEach(
+export async function requireEach<Item>(
   authorizer: Authorizer,
   request: CallerRequest,
-  questions: Iterable<Question>,
+  items: Iterable<Item>,
+  toQuestion: (item: Item) => Question,
   refusal?: () => Problem,
 ): Promise<string[]> {
   const policies = new Set<string>();
   using series = authorizer.openSeries(request);
   const decide = refusal ? series.decide : series.require;
   let decided = 0;
-  for (const question of questions) {
+  for (const item of items) {
     if (decided % decisionsAtOnce === 0) await setImmediate();
     decided += 1;
-    const decision = decide(question);
+    const decision = decide(toQuestion(item));
     if (!decision.isPermitted) throw refusal?.();
     for (const id of decision.policies) policies.add(id);
   }

@@ -51,8 +51,8 @@ export function makeJobChanges(options: JobChangesOptions): JobChanges {
       const isOwn = found.head.caller === request.principal.id;
       const failures = await readFailedLogGroups(database, jobId);
       const refusal = isOwn ? undefined : notPermitted;
-      const questions = toRetryQuestions(found, failures);
-      const creating = await requireEach(authorizer, request, questions, refusal);
+      const toQuestion = makeRetryQuestion(found);
+      const creating = await requireEach(authorizer, request, failures, toQuestion, refusal);
 
       const approval = { request, policies: [...found.policies, ...creating] };
       const { target, slices } = await retryJob(database, jobId, approval, maxWaitingSlices);
@@ -63,22 +63,19 @@ export function makeJobChanges(options: JobChangesOptions): JobChanges {
 }
 
 /**
- * Makes the questions of a retry, which is an export. Each slice is decided again before it is sent.
+ * Makes the function that asks about a retry, which is an export. Each slice is decided again before it is sent.
  */
-function* toRetryQuestions(
-  { head, target }: FoundJob,
-  failures: readonly FailedLogGroup[],
-): Generator<Question> {
+function makeRetryQuestion({ head, target }: FoundJob): (failed: FailedLogGroup) => Question {
   const { id: jobId, destination, prefixTemplate, timeZone, priority, revision } = head;
   const taskParameters = readTaskParameters(head.taskParameters);
   const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision });
-  for (const failed of failures) {
+  return (failed) => {
     const destinationPrefix = taskParameters
       ? askedPrefixOf(taskParameters)
       : template.render({ ...failed, attempt: failed.attempt + 1 });
     const values = { ...failed, taskParameters, destination, destinationPrefix, priority };
-    yield toExportQuestion(target, values);
-  }
+    return toExportQuestion(target, values);
+  };
 }
 
 // The archive may have exported the partition since, with another job: a retry would replace that by an older revision.

@@ -110,16 +110,17 @@ export async function planJob(
     caller: request.principal.id,
     mayName: (name) => authorizer.filterPermitted(request, [name], questionOf).length > 0,
   });
-  function* questions() {
+  function* fittingNames() {
     for (const logGroupName of logGroupNames) {
-      yield questionOf(logGroupName);
+      yield logGroupName;
       requireFit(logGroupName); // only once it is permitted: the caller may not know this name
     }
   }
   const policies = await requireEach(
     authorizer,
     request,
-    questions(),
+    fittingNames(),
+    questionOf,
     logGroupNamePrefix === undefined ? undefined : () => prefixNotPermitted(logGroupNamePrefix),
   );
 

@@ -64,16 +64,16 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
       requireExportAt(authorizer, request, identityNamed(targets, query.target), names[0]);
       const target = targets.find(query.target);
       const range = window ?? { fromAt: now(), toAt: now() + 1 };
+      const values = {
+        destination,
+        destinationPrefix: effectivePrefix(withoutTrailingSlashes(destinationPrefix)), // as a job has it
+        priority: 0,
+        ...range,
+      };
       const toQuestion = (logGroupName: string) =>
-        toExportQuestion(target, {
-          logGroupName,
-          destination,
-          destinationPrefix: effectivePrefix(withoutTrailingSlashes(destinationPrefix)), // as a job has it
-          priority: 0,
-          ...range,
-        });
+        toExportQuestion(target, { logGroupName, ...values });
       // A prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
-      await requireEach(authorizer, request, names.map(toQuestion));
+      await requireEach(authorizer, request, names, toQuestion);
 
       const caller = request.principal.id;
       const asked =
@@ -83,7 +83,7 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
       const logGroupNames = body.logGroupNames ?? found.map(({ logGroupName }) => logGroupName);
       if (logGroupNamePrefix !== undefined) {
         const refuse = () => prefixNotPermitted(logGroupNamePrefix);
-        await requireEach(authorizer, request, logGroupNames.map(toQuestion), refuse);
+        await requireEach(authorizer, request, logGroupNames, toQuestion, refuse);
       }
 
       return preflight(request, target, {

@@ -5,6 +5,7 @@ import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts'
 import { storageBackends } from '../../export-jobs/storage-backends.ts';
 import { openWorld, type World } from '../../world.ts';
 import { givenArchive, givenLogGroup, insertExports, rangesOf } from '../archives-of-callers.ts';
+import { countPrefixes } from '../count-prefixes.ts';
 
 const day = (n: number) => Date.UTC(2024, 0, n);
 /** Days of January 2024. */
@@ -243,6 +244,76 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     expect(answer.body.errors).toEqual([
       { in: 'body', pointer: `#/${member}`, detail: expect.stringContaining(words) },
     ]);
+  });
+
+  describe('of 1,000 long names, by a prefix without log groups', () => {
+    const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `/none/${n}/`.padEnd(512, 'x'));
+    const body = { from: day(1), to: day(3), logGroupNames };
+    const archiveOf = (template: string) => {
+      const destinationPrefix = `${template}/{yyyy}/{MM}/{dd}/{revision}`;
+      const definition = { ...prefixArchive, logGroupNamePrefix: '/none', destinationPrefix };
+      return givenArchive(world.database, { definition });
+    };
+    const decide = (isPermitted: boolean) => {
+      const counts = { decided: 0 };
+      policies.change((_principal, { action }) => {
+        if (action !== 'CreateArchive') return true;
+        counts.decided += 1;
+        return isPermitted;
+      });
+      return counts;
+    };
+
+    test.each(['', '?dryRun=true'])(
+      'is rejected before any decision if they do not fit the prefix%s',
+      async (query) => {
+        const id = await archiveOf('{logGroup}'.repeat(97));
+        const counts = decide(true);
+        using prefixes = countPrefixes(day(1));
+
+        const { status, body: problem } = await post(id, body, query);
+
+        expect([status, problem.type]).toEqual([400, '/problems/invalid-request']);
+        expect(problem.errors[0]).toEqual({
+          in: 'body',
+          pointer: '#/logGroupNames/0',
+          detail: expect.stringMatching(
+            /^must fit destinationPrefix of the archive, which must have at most \d+ bytes/,
+          ),
+        });
+        expect([counts.decided, prefixes.rendered]).toEqual([0, 0]);
+      },
+    );
+
+    test.each(['', '?dryRun=true'])('renders one prefix if the first is refused%s', async (query) => {
+      const id = await archiveOf('{logGroup}');
+      const counts = decide(false);
+      using prefixes = countPrefixes(day(1));
+
+      const { status } = await post(id, body, query);
+
+      expect(status).toBe(403);
+      expect([counts.decided, prefixes.rendered]).toEqual([1, 1]);
+    });
+
+    test('lets other requests run between the prefixes', async () => {
+      const id = await archiveOf('{logGroup}');
+      decide(true);
+      using prefixes = countPrefixes(day(1));
+      const seen = new Set<number>();
+      let isDone = false;
+      const look = () => {
+        seen.add(prefixes.rendered);
+        if (!isDone) setImmediate(look);
+      };
+      setImmediate(look);
+
+      const { status } = await post(id, body);
+      isDone = true;
+
+      expect(status).toBe(201);
+      expect([...seen]).toEqual(expect.arrayContaining([20, 40, 60, 980]));
+    });
   });
 
   test('must be permitted as a create, for its names or the prefix, over its time', async () => {

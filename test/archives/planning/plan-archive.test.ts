@@ -7,6 +7,7 @@ import { openToAll } from '#auth/access.ts';
 import { authorizerBy } from '../../access.ts';
 import { requestOf } from '../../export-jobs/caller-requests.ts';
 import { planOfArchive } from '../archives-of-callers.ts';
+import { countPrefixes } from '../count-prefixes.ts';
 import { type KeptArchives, openKeptArchives } from '../keeper/kept-archives.ts';
 
 const { definition } = planOfArchive();
@@ -88,6 +89,19 @@ describe('planning an archive', () => {
     await expect(ofName).rejects.toMatchObject(refusal);
     const ofPrefix = plan(kept, { ...tooLong, logGroupNamePrefix: '/app/' });
     await expect(ofPrefix).rejects.toMatchObject(refusal);
+  });
+
+  test('renders one prefix if the first of a thousand log groups is refused', async () => {
+    await using kept = await openKeptArchives();
+    const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `/app/${n}`);
+    const fromAt = Date.UTC(2024, 0, 1);
+    using prefixes = countPrefixes(fromAt);
+    const authorizer = authorizerBy(() => false);
+
+    const refused = plan(kept, { logGroupNames, from: fromAt }, authorizer);
+
+    await expect(refused).rejects.toMatchObject({ slug: 'not-permitted' });
+    expect(prefixes.rendered).toBe(1);
   });
 
   test('returns the found log groups, and each policy once', async () => {

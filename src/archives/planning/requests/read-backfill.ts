@@ -6,6 +6,7 @@ import type { Instant } from '#validation/instant.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import type { ArchiveDefinition } from '../../archive.ts';
 import { isSelected } from '../../partitions/selection.ts';
+import type { ArchiveQuestions } from '../archive-questions.ts';
 import { readBound } from '../definition/read-bounds.ts';
 import type { CreateBackfill } from './backfill-body.ts';
 
@@ -17,14 +18,20 @@ export interface PlannedBackfill extends Window {
   order: NonNullable<CreateBackfill['order']>;
 }
 
+/** What reading a backfill needs beside the body and the archive. */
+interface ReadBackfillOptions extends Pick<ArchiveQuestions, 'faultFor'> {
+  /** Now, by the clock of the database, epoch ms. */
+  now: number;
+}
+
 /**
- * Reads a backfill from a body. `now` is by the clock of the database.
+ * Reads a backfill from a body.
  * @throws Problem invalid-request, with all violations
  */
 export function readBackfill(
   { from, to, logGroupNames, reprocess = 'missing', order = 'oldest' }: CreateBackfill,
   definition: ArchiveDefinition,
-  now: number,
+  { now, faultFor }: ReadBackfillOptions,
 ): PlannedBackfill {
   const { partitionBy } = definition;
   const violations: Violation[] = [];
@@ -44,8 +51,12 @@ export function readBackfill(
   if (fromAt !== undefined && toAt !== undefined && fromAt >= toAt)
     refuse('from', 'must be before to');
   for (const [index, name] of (logGroupNames ?? []).entries()) {
+    const member = `logGroupNames/${index}`;
+    const fault = faultFor(name);
     if (!isSelected(definition, name))
-      refuse(`logGroupNames/${index}`, `must be a log group of the archive, but is ${name}`);
+      refuse(member, `must be a log group of the archive, but is ${name}`);
+    else if (fault !== undefined)
+      refuse(member, `must fit destinationPrefix of the archive, which ${fault}`);
   }
   if (violations.length > 0 || fromAt === undefined || toAt === undefined)
     throw invalidRequest(violations);
