@@ -9,16 +9,23 @@ const maxViolations = 50;
 // Callers choose the names in a pointer; each can be as long as the body.
 const maxPathLength = 256;
 
-/** Makes the problem of a request that breaks one or more rules. */
-export function invalidRequest(errors: Violation[]): Problem {
-  const detail = `The request breaks ${errors.length === 1 ? 'one rule' : `${errors.length} rules`}.`;
-  return new Problem('invalid-request', detail, { errors });
+/** Makes the problem of a request that breaks one or more rules. After fifty violations they are only counted. */
+export function invalidRequest(violations: Violation[]): Problem {
+  const { length } = violations;
+  const detail = `The request breaks ${length === 1 ? 'one rule' : `${length} rules`}.`;
+  return new Problem('invalid-request', detail, { errors: shorten(violations) });
 }
 
-/**
- * Turns Ajv's errors into one violation per member, each with what would be right. After fifty they
- * are only counted.
- */
+function shorten(violations: Violation[]): Violation[] {
+  const [first] = violations;
+  const left = violations.length - maxViolations;
+  if (!first || left <= 0) return violations;
+  const more = left === 1 ? 'more member breaks' : 'more members break';
+  const rest = { in: first.in, pointer: '#', detail: `${left} ${more} a rule.` };
+  return [...violations.slice(0, maxViolations), rest];
+}
+
+/** Turns Ajv's errors into one violation per member, each with what would be right. */
 export function toViolations(errors: ErrorObject[], place: Violation['in']): Violation[] {
   const pointers = new Set<string>();
   const violations: Violation[] = [];
@@ -26,14 +33,9 @@ export function toViolations(errors: ErrorObject[], place: Violation['in']): Vio
     const pointer = toPointer(error);
     if (pointers.has(pointer)) continue;
     pointers.add(pointer);
-    if (pointers.size <= maxViolations) {
-      violations.push({ in: place, pointer, detail: detailOf(error) });
-    }
+    violations.push({ in: place, pointer, detail: detailOf(error) });
   }
-  const left = pointers.size - violations.length;
-  if (left === 0) return violations;
-  const more = left === 1 ? 'more member breaks' : 'more members break';
-  return [...violations, { in: place, pointer: '#', detail: `${left} ${more} a rule.` }];
+  return violations;
 }
 
 /** The JSON pointer to the invalid member, as a URI fragment. */

@@ -246,6 +246,18 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     ]);
   });
 
+  test('only counts names of other log groups after the first fifty', async () => {
+    const id = await givenArchive(world.database);
+    const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `/${'x'.repeat(500)}/${n}`);
+
+    const { body, text } = await post(id, { ...range(1, 3), logGroupNames });
+
+    expect(body.detail).toBe('The request breaks 1000 rules.');
+    expect(body.errors).toHaveLength(51);
+    expect(body.errors[50].detail).toBe('950 more members break a rule.');
+    expect(text.length).toBeLessThan(40_000);
+  });
+
   describe('of 1,000 long names, by a prefix without log groups', () => {
     const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `/none/${n}/`.padEnd(512, 'x'));
     const body = { from: day(1), to: day(3), logGroupNames };
