@@ -45,6 +45,7 @@ when { resource.name == "/team-a/secret" };
 
 const closing = new AsyncDisposableStack();
 let wire: Wire;
+let decisions: object[];
 const clients = {} as Record<Caller, CloudWatchLogsClient>;
 beforeAll(async () => {
   const apiKeysFile = join(temporaryDir(afterAll), 'api-keys.json');
@@ -58,7 +59,8 @@ beforeAll(async () => {
     }),
   );
   const folder = closing.use(makePolicyFolder({ 'a.cedar': policies }));
-  const { authorizer } = closing.use(await openPolicyDir(folder.path));
+  const { authorizer, audit } = closing.use(await openPolicyDir(folder.path));
+  decisions = audit;
   wire = closing.use(
     await openWire({
       isDispatching: false,
@@ -122,6 +124,18 @@ describe('CreateExportTask', () => {
       .executeTakeFirstOrThrow();
     expect(destinationPrefix).toBe('team-a{x');
   });
+
+  test.each(['', '/', undefined])(
+    'decides by the default of AWS for the prefix %j',
+    async (empty) => {
+      await create(clients['team-d'], { logGroupName: '/team-d/a', destinationPrefix: empty });
+
+      expect(decisions.at(-1)).toMatchObject({
+        action: 'CreateExportJob',
+        destinationPrefix: 'exportedlogs',
+      });
+    },
+  );
 });
 
 test('a task of another caller looks like one that does not exist', async () => {

@@ -80,6 +80,15 @@ describe('a task of an AWS client', () => {
     expect((await describeTasks({ taskId, statusCode: 'RUNNING' })).exportTasks).toEqual([]);
   });
 
+  test.each(['', '/', '//'])('never writes to the root of the bucket: prefix %j', async (empty) => {
+    const taskId = await create({ destinationPrefix: empty });
+    const done = await untilStatus(taskId, 'COMPLETED');
+
+    expect(done.destinationPrefix).toBe('exportedlogs');
+    const sent = wire.emulator.exportTasks().map((task) => task.destinationPrefix);
+    expect(sent).toContain(`exportedlogs/${taskId}`);
+  });
+
   test.each([
     [{ destination: 'no-such-bucket' }, 'InvalidParameterException', /given bucket does not exist/],
     [

@@ -1,4 +1,4 @@
-import { defaultDestinationPrefix } from '#aws/destination-prefix.ts';
+import { askedPrefixOf } from '#export-jobs/planning/tasks/plan-task.ts';
 import type { Task, TaskStatus } from '#export-jobs/store/tasks/read-tasks.ts';
 
 /** An export task in the members of AWS. AWS never shows logStreamNamePrefix. */
@@ -24,7 +24,6 @@ const messages: Partial<Record<TaskStatus, string>> = {
 export function showTask(task: Task): ShownTask {
   const { jobId, parameters, status, acceptedAt, endedAt } = task;
   const { taskName, logGroupName, from, to, destination } = parameters;
-  const { destinationPrefix = defaultDestinationPrefix } = parameters;
   const message = messageOf(task);
   return {
     taskId: jobId,
@@ -33,7 +32,7 @@ export function showTask(task: Task): ShownTask {
     from,
     to,
     destination,
-    destinationPrefix,
+    destinationPrefix: askedPrefixOf(parameters),
     status: { code: status, ...(message !== '' && { message }) },
     executionInfo: {
       creationTime: acceptedAt,

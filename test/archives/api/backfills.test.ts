@@ -297,16 +297,19 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
       },
     );
 
-    test.each(['', '?dryRun=true'])('renders one prefix if the first is refused%s', async (query) => {
-      const id = await archiveOf('{logGroup}');
-      const counts = decide(false);
-      using prefixes = countPrefixes(day(1));
+    test.each(['', '?dryRun=true'])(
+      'renders one prefix if the first is refused%s',
+      async (query) => {
+        const id = await archiveOf('{logGroup}');
+        const counts = decide(false);
+        using prefixes = countPrefixes(day(1));
 
-      const { status } = await post(id, body, query);
+        const { status } = await post(id, body, query);
 
-      expect(status).toBe(403);
-      expect([counts.decided, prefixes.rendered]).toEqual([1, 1]);
-    });
+        expect(status).toBe(403);
+        expect([counts.decided, prefixes.rendered]).toEqual([1, 1]);
+      },
+    );
 
     test('lets other requests run between the prefixes', async () => {
       const id = await archiveOf('{logGroup}');

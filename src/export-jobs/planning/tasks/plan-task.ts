@@ -50,11 +50,14 @@ export function planTask(
   };
 }
 
-/** The prefix that a task was asked for. The policies decide about it. It is no template. */
-export function askedPrefixOf({
-  destinationPrefix = defaultDestinationPrefix,
-}: TaskParameters): string {
-  return destinationPrefix;
+/**
+ * The prefix that a task was asked for. The policies decide about it, and clients see it. It is no template. One that
+ * is empty without its ending slashes is the default of AWS: otherwise the objects would be in the root of the bucket.
+ */
+export function askedPrefixOf({ destinationPrefix = '' }: TaskParameters): string {
+  return withoutTrailingSlashes(destinationPrefix) === ''
+    ? defaultDestinationPrefix
+    : destinationPrefix;
 }
 
 /**
@@ -62,8 +65,7 @@ export function askedPrefixOf({
  * client that lists the prefix and the task id it knows finds the objects of its task, and no others.
  */
 export function sentPrefixOf(parameters: TaskParameters, jobId: string): string {
-  const asked = withoutTrailingSlashes(askedPrefixOf(parameters));
-  return asked === '' ? jobId : `${asked}/${jobId}`;
+  return `${withoutTrailingSlashes(askedPrefixOf(parameters))}/${jobId}`;
 }
 
 /** The last instant that RFC 3339 can write: the end of the year 9999. */
