@@ -32,6 +32,9 @@ const problemOfCode: Record<string, [ProblemSlug, string]> = {
   ],
 };
 
+/** The codes of Node's HTTP parser that no bytes of a client can cause: the parser or its user has a defect. */
+const parserDefect = /^HPE_(?:CB_\w+|INTERNAL|JS_EXCEPTION|OK|PAUSED|PAUSED_UPGRADE|USER)$/;
+
 /** Makes the handler of connections whose bytes are not a request. It answers and closes them. */
 export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnectionsOptions) {
   return (error: ConnectionError, socket: Socket & { _httpMessage?: ServerResponse }): void => {
@@ -62,7 +65,7 @@ function problemOf(cause: ConnectionError): Problem {
   const { code = '' } = cause;
   const known = problemOfCode[code];
   if (known) return new Problem(...known);
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') && !parserDefect.test(code)) {
     return new Problem('malformed-request', 'The bytes received are not HTTP/1.1.');
   }
   return new Problem(

@@ -1,4 +1,6 @@
+import { globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { errorCodes } from 'fastify';
 import { expect, test } from 'vitest';
 
@@ -132,12 +134,42 @@ const notOfRequests: Record<string, string> = {
     FST_ERR_ROUTE_MISSING_CONTENT_TYPE
     FST_ERR_ROUTE_MISSING_CONTENT
   `,
+  'at the start: options of the file server': `
+    FST_STATIC_INVALID_OPTION
+    FST_STATIC_INVALID_OPTION_VALUE
+  `,
+  'never: the file server lists and redirects no folder': `
+    FST_STATIC_MULTIROOT_LIST_CONFLICT
+    FST_STATIC_INVALID_REDIRECT_URL
+  `,
 };
 
-const avvioCodes = createRequire(createRequire(import.meta.url).resolve('fastify'))(
-  'avvio/lib/errors',
-);
-const codes = [...Object.keys(errorCodes), ...Object.keys(avvioCodes)];
+/** The codes that the packages of Fastify and of its plugins define. Only some packages export them. */
+const defined = packagesOf([
+  'fastify',
+  '@fastify/accepts',
+  '@fastify/swagger',
+  '@fastify/swagger-ui',
+])
+  .flatMap((folder) => globSync(`${folder}/{*,lib/**/*}.{js,cjs}`))
+  .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/createError\(\s*['"](\w+)['"]/g)])
+  .map(([, code = '']) => code);
+const codes = [...new Set([...Object.keys(errorCodes), ...defined])];
+
+/** The folders of packages and of all that they depend on. */
+function packagesOf(names: readonly string[]): string[] {
+  const folders = new Set<string>();
+  const add = (name: string, from: string) => {
+    const paths = createRequire(from).resolve.paths(name) ?? [];
+    const [file] = globSync(paths.map((path) => join(path, name, 'package.json')));
+    if (file === undefined || folders.has(dirname(file))) return;
+    folders.add(dirname(file));
+    const { dependencies = {} } = JSON.parse(readFileSync(file, 'utf8'));
+    for (const dependency of Object.keys(dependencies)) add(dependency, file);
+  };
+  for (const name of names) add(name, import.meta.filename);
+  return [...folders];
+}
 
 const listed = Object.values(notOfRequests).flatMap((codes) => codes.trim().split(/\s+/));
 
@@ -147,8 +179,12 @@ test.each(codes)('maps %s to a problem, or no request can cause it', (code) => {
   expect(places).toEqual([code]);
 });
 
-test('lists only codes of Fastify', () => {
+test('lists only codes of Fastify and its plugins, and finds those that are exported', () => {
+  const fromFastify = createRequire(createRequire(import.meta.url).resolve('fastify'));
+  const exported = [errorCodes, fromFastify('avvio/lib/errors')].flatMap(Object.keys);
+
   expect(listed.filter((code) => !codes.includes(code))).toEqual([]);
+  expect(exported.filter((code) => !defined.includes(code))).toEqual([]);
 });
 
 test.each(['/export-tasks/', '/export-jobs/', '/problems/', '/targets/', '/docs/static/'])(
