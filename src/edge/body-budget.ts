@@ -1,5 +1,6 @@
 import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import type { EdgeLimits } from './limits.ts';
 
 /** The most bytes of request bodies in flight. */
 export interface BodyBudgetLimits {
@@ -9,9 +10,27 @@ export interface BodyBudgetLimits {
   callerBodiesBytes: number;
 }
 
+/** Makes the budgets of a process. Bodies of unknown senders must not use up what authenticated callers have. */
+export function makeBodyBudgets(limits: EdgeLimits) {
+  return {
+    takeBytes: makeBodyBudget(limits),
+    /** For signed bodies. Anyone can claim to be a caller. */
+    takeSignedBytes: makeBodyBudget({
+      bodiesBytes: limits.signedBodiesBytes,
+      callerBodiesBytes: limits.claimedBodiesBytes,
+    }),
+    /** For bodies of public routes. Only the address of their sender is known. */
+    takePublicBytes: makeBodyBudget({
+      bodiesBytes: limits.publicBodiesBytes,
+      callerBodiesBytes: limits.addressBodiesBytes,
+    }),
+  };
+}
+
 /**
  * Makes the budget of the bodies in flight. It reserves the bytes of a whole body before the body is
- * read, and returns a function that releases them. `callerId` is undefined for anonymous callers.
+ * read, and returns a function that releases them. `callerId` is undefined for anonymous callers. It is an
+ * address on public routes.
  * @throws Problem too-many-bodies, overloaded
  */
 export function makeBodyBudget({ bodiesBytes, callerBodiesBytes }: BodyBudgetLimits) {

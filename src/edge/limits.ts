@@ -7,6 +7,8 @@ export interface EdgeLimits {
   callerBodiesBytes: number;
   signedBodiesBytes: number;
   claimedBodiesBytes: number;
+  publicBodiesBytes: number;
+  addressBodiesBytes: number;
   freeBodyBytes: number;
   signedBodyMs: number;
   urlBytes: number;
@@ -33,6 +35,12 @@ export const edgeLimits: EdgeLimits = {
   // Those that claim to be of one caller: eight of the largest size.
   // Lower: a caller with large bodies is refused. Higher: few names keep all other callers out.
   claimedBodiesBytes: 524_288,
+  // All bodies of public routes, which are the forms of the sign-in and the sign-out.
+  // Lower: few addresses keep all others from signing in. Higher: they fill the memory that other bodies need.
+  publicBodiesBytes: 524_288,
+  // Those of one address: eight chunked forms. Lower: people behind one proxy who sign in at once are refused.
+  // Higher: few addresses keep all others from signing in.
+  addressBodiesBytes: 131_072,
   // The first bytes of each signed body that no budget counts. A connection without a key takes as much for its headers.
   // Lower: large bodies in the name of a caller keep its usual requests out. Higher: many connections fill the memory.
   freeBodyBytes: 4_096,

@@ -14,7 +14,7 @@ import { inDigits } from '#problems/limits.ts';
 import { answerProblem, timeoutOf, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json/json-body.ts';
-import { makeBodyBudget } from './body-budget.ts';
+import { makeBodyBudgets } from './body-budget.ts';
 import { isPreflight, makeCors } from './browsers/cors.ts';
 import { isCrossSiteChange } from './browsers/cross-site.ts';
 import { makeHostCheck } from './browsers/hosts.ts';
@@ -98,28 +98,28 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       if (route.method === 'HEAD') route.onSend = [route.onSend ?? [], dropLength].flat();
     });
 
-    const takeBytes = makeBodyBudget(limits);
-    // Anyone can claim to be a caller: such bodies must not use up what authenticated callers have.
-    const takeSignedBytes = makeBodyBudget({
-      bodiesBytes: limits.signedBodiesBytes,
-      callerBodiesBytes: limits.claimedBodiesBytes,
-    });
+    const { takeBytes, takeSignedBytes, takePublicBytes } = makeBodyBudgets(limits);
     // After all onRequest hooks: the caller is authenticated and within its rate limit, or claims to be one.
     app.addHook('preParsing', (request, reply, _payload, done) => {
-      const { method, raw, principal, signed, routeOptions } = request;
+      const { method, raw, signed, routeOptions } = request;
       const mayHaveBody = changingMethods.has(method);
       const expected = mayHaveBody ? expectBody(raw, routeOptions.bodyLimit) : undefined;
       if (expected && !reply.raw.closed) {
-        const callerId = principal === anonymous ? undefined : principal.id;
         const bytes = bytesOf(expected);
         if (signed) request.readSignedBody = () => readSigned(request, reply, expected);
         // The parsed body takes memory until the answer.
-        else reply.raw.once('close', takeBytes(callerId, bytes));
+        else reply.raw.once('close', reserveFor(request, bytes));
         if (raw.headers.expect !== undefined && raw.httpVersion === '1.1')
           reply.raw.writeContinue();
       }
       done();
     });
+
+    function reserveFor({ raw, principal, routeOptions }: FastifyRequest, bytes: number) {
+      const isPublic = routeOptions.config.action === undefined;
+      if (isPublic) return takePublicBytes(raw.socket.remoteAddress, bytes);
+      return takeBytes(principal === anonymous ? undefined : principal.id, bytes);
+    }
 
     // Reserves what has arrived: anyone can announce a large body in the name of somebody, and not send it.
     async function readSigned(

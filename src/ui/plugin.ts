@@ -36,6 +36,7 @@ import { showTargets } from './routes/show-targets.ts';
 import { signIn } from './routes/sign-in/sign-in.ts';
 import { signOut } from './routes/sign-in/sign-out.ts';
 import { makeOpenSession } from './session/open-session.ts';
+import { requireOwnPage } from './session/own-form.ts';
 import { toReturnPath, toSignInUrl } from './session/return-path.ts';
 import { readSession, withSessionCredential } from './session/session.ts';
 
@@ -75,8 +76,13 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
   // All routes but `/`, which is a page for browsers only.
   app.addHook('onRoute', (route) => {
     if (route.url === '/') return;
+    if (route.method === 'POST') route.bodyLimit = formBytes;
     const config = { problems: [], produces: ['text/html'], ...route.config };
     Object.assign(route, { config: { ...config, withCredential: withSessionCredential } });
+  });
+  // Before the body is read: anyone can send one to the sign-in.
+  app.addHook('onRequest', async ({ method, raw }) => {
+    if (method === 'POST') requireOwnPage(raw);
   });
   // A form sends its empty fields, too.
   app.addHook('preValidation', async ({ query }) => {
@@ -111,9 +117,8 @@ function acceptForms(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { bodyLimit: formBytes },
-    async ({ raw }: FastifyRequest) => {
-      const expected = expectBody(raw, formBytes);
+    async ({ raw, routeOptions }: FastifyRequest) => {
+      const expected = expectBody(raw, routeOptions.bodyLimit);
       const bytes = expected && (await readBody(raw, expected));
       return new URLSearchParams(bytes?.toString('utf8'));
     },

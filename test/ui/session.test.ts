@@ -327,7 +327,8 @@ describe('a form', () => {
   });
 
   test('that is no form is rejected', async () => {
-    const { status } = await world.call('POST', '/ui/sign-out', { token });
+    const ownPage = { 'sec-fetch-site': 'same-origin' };
+    const { status } = await world.call('POST', '/ui/sign-out', { token }, ownPage);
 
     expect(status).toBe(415);
   });

@@ -48,16 +48,17 @@ export const signIn: FastifyPluginAsyncTypebox<SignInOptions> = async (app, opti
     method: 'POST',
     url: '/ui/sign-in',
     config: { produces: ['text/html'] },
+    // Before the body is read: a form that never ends is an attempt, too.
+    onRequest: async ({ raw }) => {
+      const { isAllowed, resetSeconds } = countAttempt(raw.socket.remoteAddress ?? '');
+      if (isAllowed) return;
+      const detail = 'Too many sign-ins were tried from this address.';
+      throw new Problem('rate-limited', detail, { retryAfterSeconds: resetSeconds });
+    },
     handler: async (request, reply) => {
       const { raw, basePath } = request;
       const form = readOwnForm(raw, request.body);
       const next = toReturnPath(form.get('next'));
-      const { isAllowed, resetSeconds } = countAttempt(raw.socket.remoteAddress ?? '');
-      if (!isAllowed) {
-        const detail = 'Too many sign-ins were tried from this address.';
-        throw new Problem('rate-limited', detail, { retryAfterSeconds: resetSeconds });
-      }
-
       const credential = readCredentialOf(form);
       const problem = await refusalOf(request, credential);
       if (problem) {

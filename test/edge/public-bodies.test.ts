@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+
+import { callersBy } from '../access.ts';
+import { createBody, openWorld, type World, type WorldOptions } from '../world.ts';
+import { expectProblem } from './expect-problem.ts';
+import { dial, listen, request, talk } from './raw.ts';
+
+const known: WorldOptions = { access: callersBy(() => true) };
+const ownPage = { 'Sec-Fetch-Site': 'same-origin' };
+const form = { ...ownPage, 'Content-Type': 'application/x-www-form-urlencoded' };
+const chunked = { ...form, 'Transfer-Encoding': 'chunked' };
+const create = request(
+  'POST /export-tasks',
+  { 'Content-Type': 'application/json', 'X-Test-Caller': 'ada' },
+  JSON.stringify(createBody),
+);
+const half = (path: string) => `${request(`POST ${path}`, chunked)}1\r\na\r\n`;
+
+/** Sends forms without their end, and resolves when the gateway has read all of that. */
+async function hold(world: World, count: number, paths = ['/ui/sign-in', '/ui/sign-out']) {
+  const sockets = Array.from({ length: count }, (_, index) => {
+    const socket = dial(world.port);
+    socket.write(half(paths[index % paths.length] ?? ''));
+    return socket;
+  });
+  // Later connections are answered after them.
+  await Promise.all(sockets.map(() => talk(world.port, request('GET /health/live'))));
+  return {
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Returns the answer to a request whose body does not follow. */
+async function early(world: World, path: string, headers: Record<string, string>) {
+  const bytes = request(`POST ${path}`, headers);
+  const socket = dial(world.port);
+  socket.write(bytes);
+  const { answers } = await listen(socket, bytes);
+  socket.destroy();
+  return answers[0];
+}
+
+test('accepts the body of a caller while anyone holds 200 half-sent forms', async () => {
+  await using world = await openWorld(known);
+  using _held = await hold(world, 200);
+
+  const { answers } = await talk(world.port, create);
+
+  expect(answers[0]?.status).toBe(201);
+});
+
+test('accepts the body of a caller while the budget of forms is full', async () => {
+  await using world = await openWorld({
+    ...known,
+    limits: { bodiesBytes: 65_536, publicBodiesBytes: 40_000 },
+  });
+  using _held = await hold(world, 2, ['/ui/sign-out']);
+
+  const signOut = await early(world, '/ui/sign-out', chunked);
+  const { answers } = await talk(world.port, create);
+
+  await expectProblem(world, signOut, 'overloaded');
+  expect(answers[0]?.status).toBe(201);
+});
+
+test('limits the half-sent forms of one address', async () => {
+  await using world = await openWorld({ ...known, limits: { addressBodiesBytes: 40_000 } });
+  using _held = await hold(world, 2, ['/ui/sign-out']);
+
+  await expectProblem(world, await early(world, '/ui/sign-out', chunked), 'too-many-bodies');
+});
+
+test.each(['/ui/sign-in', '/ui/sign-out'])(
+  'refuses a form of another site, or a large one, at %s before its body',
+  async (path) => {
+    await using world = await openWorld(known);
+    const otherSite = { ...chunked, 'Sec-Fetch-Site': 'none' };
+
+    await expectProblem(world, await early(world, path, otherSite), 'origin-not-allowed');
+    const large = { ...form, 'Content-Length': '16385' };
+    await expectProblem(world, await early(world, path, large), 'body-too-large');
+  },
+);
+
+test('refuses the sign-ins of an address that has tried too often before their bodies', async () => {
+  await using world = await openWorld({ ...known, elapsed: () => 0 });
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    await talk(world.port, request('POST /ui/sign-in', form, 'token=wrong'));
+  }
+
+  await expectProblem(world, await early(world, '/ui/sign-in', chunked), 'rate-limited');
+});
