@@ -1,26 +1,12 @@
-import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import Fastify, { type RouteOptions } from 'fastify';
 import { describe, expect, test } from 'vitest';
 
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
 import { authPlugin } from '#auth/plugin.ts';
+import { routesOf } from '../routes-of.ts';
 import { openWorld } from '../world.ts';
 import { openGuard } from './guard.ts';
-
-/** Every route of the service, read from the printed tree of the router: "GET /problems/:slug". */
-function routesOf(app: FastifyInstance): string[] {
-  const path: string[] = [];
-  return app
-    .printRoutes({ commonPrefix: false })
-    .trimEnd()
-    .split('\n')
-    .flatMap((line) => {
-      const [, indent = '', part = '', methods = ''] =
-        /^([│ ]*)[├└]── (\S+) \((.*)\)$/.exec(line) ?? [];
-      path.splice(indent.length / 4, Number.POSITIVE_INFINITY, part);
-      return methods.split(', ').map((method) => `${method} ${path.join('')}`);
-    });
-}
 
 const publicRoutes = [
   '/',

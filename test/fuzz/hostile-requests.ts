@@ -1,3 +1,8 @@
+import { randomUUID } from 'node:crypto';
+
+import { formBodies, formHeaders } from './hostile-forms.ts';
+import { changes, forms, reads } from './hostile-routes.ts';
+
 /** A request that is meant to keep the gateway busy. */
 export interface HostileRequest {
   method: string;
@@ -47,6 +52,7 @@ const shapes: Record<string, (bytes: number) => string | Buffer> = {
   'a long instant': (bytes) => job({ from: `2024-05-01T00:00:00.${'1'.repeat(bytes)}Z` }),
   'spaces for an instant': (bytes) => job({ from: ' '.repeat(bytes) }),
   'prototype keys': (bytes) => `[${fill('"__proto__" ,', bytes)}1]`,
+  'a long URL': (bytes) => `{"url":"https://127.0.0.1/${'%'.repeat(bytes)}"}`,
   'many claims': (bytes) =>
     check(Object.fromEntries(upTo(4_000, bytes / 20, (n) => [`c${n}`, ['\0']]))),
   'a task of AWS': () => task({}),
@@ -67,28 +73,18 @@ const bodies = Object.values(shapes).map((shape) => ({
   large: asBytes(shape(sizes.large)),
 }));
 
-const paths = [
-  '/export-jobs',
-  '/export-jobs',
-  '/export-jobs?dryRun=true',
-  '/export-jobs?dryRun=true',
-  '/export-tasks',
-  '/export-tasks',
-  '/export-tasks/x/cancel',
-  '/authorization-checks',
-  '/archives',
-  '/archives?dryRun=true',
-  '/archives/x/pause',
-  '/archives/x/backfills',
-  '/archives/x/waivers',
-  '/webhook-endpoints',
-  '/webhook-endpoints/x/replay',
-  '/export-jobs/x/cancel',
-  '/export-jobs/x/retry',
-  '/targets',
-  '/nope',
-  '/docs',
-  '/problems',
+const ids = ['x', '%00', '%2e%2e', randomUUID()];
+const sent = [
+  ...changes,
+  'POST /export-jobs',
+  'POST /export-jobs?dryRun=true',
+  'POST /export-jobs?dryRun=true',
+  'POST /archives?dryRun=true',
+  'POST /export-tasks',
+  'POST /targets',
+  'POST /nope',
+  'POST /docs',
+  'POST /problems',
 ];
 /** The paths of AWS clients. */
 const wirePaths = ['/', '/', '/aws/default', '/aws/default/', '/aws/x', '/aws/%2f', '/?a'];
@@ -112,23 +108,22 @@ const codings = [
 ];
 
 const long = (length: number) => 'x'.repeat(length);
-const reads = [
+const readPaths = [
+  ...reads.map((route) => fillIn(route, () => 'x')),
+  ...reads.map((route) => `${fillIn(route, () => 'x')}?limit=1e9&cursor=%00`),
   ...[4_000, 4_097, 6_000].flatMap((length) => [
-    `/export-tasks/${long(length)}`,
-    `/export-jobs/${long(length)}`,
-    `/archives/${long(length)}/coverage`,
-    `/problems/${long(length)}`,
-    `/docs/static/${long(length)}`,
+    ...reads
+      .filter((route) => /[:*]/.test(route))
+      .map((route) => fillIn(route, () => long(length))),
     `/export-tasks?nextToken=${long(length)}`,
     `/${'%2f'.repeat(length / 3)}`,
     `/targets${'/'.repeat(length)}`,
   ]),
   `/export-tasks?${'a&'.repeat(2_000)}`,
   `/export-jobs?${'state=waiting&'.repeat(250)}`,
-  '/export-jobs?limit=1e9&cursor=%00',
-  '/archives?limit=1e9&cursor=%00',
   `/archives/x/coverage?cursor=${long(1_024)}`,
-  '/webhook-endpoints/x/deliveries?limit=1e9&cursor=%00',
+  `/coverage?logGroupName=${long(512)}&from=0&to=${long(20)}`,
+  '/coverage?logGroupName=/app&from=1970-01-01T00:00:00Z&to=2024-05-01T00:00:00Z',
   '/export-tasks/%zz',
   '/docs/static/..%2f..%2fpackage.json',
 ];
@@ -145,7 +140,7 @@ export function makeHostileRequests(random: () => number): () => HostileRequest 
   return () => {
     if (random() < 0.2) {
       const headers = { accept: pick(accepts) };
-      return { method: 'GET', path: pick(reads), headers, body: Buffer.alloc(0) };
+      return { method: 'GET', path: pick(readPaths), headers, body: Buffer.alloc(0) };
     }
     if (random() < 0.25) {
       const contentType = random() < 0.9 ? 'application/x-amz-json-1.1' : pick(types);
@@ -160,15 +155,39 @@ export function makeHostileRequests(random: () => number): () => HostileRequest 
         body: pick(bodies)[pick(['small', 'small', 'ordinary', 'large'] as const)],
       };
     }
+    if (random() < 0.15) return makeForm();
+    const [method = '', route = ''] = pick(sent).split(' ');
     const size = pick(['small', 'small', 'ordinary', 'ordinary', 'ordinary', 'large'] as const);
     const contentType = random() < 0.9 ? 'application/json' : pick(types);
     return {
-      method: random() < 0.95 ? 'POST' : pick(['PUT', 'PATCH', 'DELETE', 'QUERY']),
-      path: pick(paths),
+      method: random() < 0.95 ? method : pick(['PUT', 'PATCH', 'DELETE', 'QUERY']),
+      path: fillIn(route, () => pick(ids)),
       headers: { 'content-type': contentType, ...pick(codings) },
       body: pick(bodies)[size],
     };
   };
+
+  /** A form of a page of the gateway, mostly with its session. */
+  function makeForm(): HostileRequest {
+    const [method = '', route = ''] = pick(forms).split(' ');
+    const formType = 'application/x-www-form-urlencoded';
+    return {
+      method,
+      path: fillIn(route, () => pick(ids)),
+      headers: {
+        'content-type': random() < 0.9 ? formType : pick(types),
+        ...(random() < 0.9 && formHeaders),
+        accept: pick(['text/html', '*/*']),
+        ...pick(codings),
+      },
+      body: pick(formBodies),
+    };
+  }
+}
+
+/** Replaces the parameters of a route. */
+function fillIn(route: string, make: () => string): string {
+  return route.replaceAll(/:\w+|\*/g, make);
 }
 
 function job(members: object): string {

@@ -19,8 +19,10 @@ export interface HostileReport {
   byStatus: Record<Caller, Record<string, number>>;
   /** The number of 1 MiB bodies that were sent without their last byte: many at first, then a few at a time. */
   halfSent: number;
-  /** Requests without an answer, or with a 5xx other than 501 and 503. */
+  /** Requests without an answer, or with a 5xx. Not those that an overloaded gateway has shed. */
   failures: string[];
+  /** The share of requests that were answered 503, because the gateway was overloaded. */
+  shedShare: number;
   /** The time of the slowest answer, without waiting for a core, and its request. */
   slowestMs: number;
   slowest: string;
@@ -35,6 +37,9 @@ const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
 const holders = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`holding-${n}`, `key-h${n}`]));
 
 const wireSecret = 'the secret of a hostile run, for its AWS clients';
+
+// As a problem, as a page, and as an error of AWS.
+const overloaded = /problems\/overloaded|Service overloaded|ServiceUnavailableException/;
 
 const parallel = 4; // senders, each in a thread of its own
 const halfSentAtOnce = 119; // just below the creates per minute of a caller
@@ -62,6 +67,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
   stack.defer(async () => void (await prober.terminate()));
   const held = new Set<Socket>();
   let isStopped = false;
+  let shed = 0;
   stack.defer(() => {
     isStopped = true;
     for (const socket of held) socket.destroy();
@@ -72,6 +78,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     byStatus: { permitted: {}, forbidden: {}, unknown: {} },
     halfSent: 0,
     failures: [],
+    shedShare: 0,
     slowestMs: 0,
     slowest: '',
     live: { probes: 0, slowestMs: 0, failures: 0 },
@@ -84,6 +91,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
   }
   await Promise.all(Array.from({ length: parallel }, (_, index) => runSender(seed + index)));
   prober.postMessage('stop');
+  report.shedShare = shed / report.requests;
   report.live = await new Promise((resolve) => prober.once('message', resolve));
   return report;
 
@@ -105,7 +113,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     await once(sender, 'exit');
   }
 
-  function take({ caller, status, tookMs, text }: HostileAnswer): void {
+  function take({ caller, status, tookMs, text, reason }: HostileAnswer): void {
     report.requests += 1;
     const counts = report.byStatus[caller];
     counts[String(status)] = (counts[String(status)] ?? 0) + 1;
@@ -115,10 +123,9 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     const { peakMib } = report;
     peakMib.resident = Math.round(gateway.peakMib());
     peakMib.anonymous = Math.max(peakMib.anonymous, Math.round(gateway.anonymousMib()));
-    const isByDesign = status === 501 || status === 503;
-    if (status === undefined || (status >= 500 && !isByDesign)) {
-      report.failures.push(`${status} ${caller} ${text}`);
-    }
+    if (status !== undefined && status < 500) return;
+    if (status === 503 && overloaded.test(reason)) shed += 1;
+    else report.failures.push(`${status} ${caller} ${text} ${reason}`);
   }
 
   /** Sends the body of an AWS client without its last byte, in the name of a caller. */

@@ -34,6 +34,8 @@ export interface HostileAnswer {
   tookMs: number;
   /** What was sent. */
   text: string;
+  /** The beginning of a 5xx. */
+  reason: string;
 }
 
 const { url, pid, seed, count, keys, wireSecret } = workerData as SenderData;
@@ -81,14 +83,19 @@ function send({
   path,
   headers,
   body,
-}: HostileRequest): Promise<Pick<HostileAnswer, 'status' | 'tookMs'>> {
+}: HostileRequest): Promise<Pick<HostileAnswer, 'status' | 'tookMs' | 'reason'>> {
   return new Promise((resolve) => {
     let stop: ReturnType<typeof startStopwatch> | undefined;
     const { hostname, port } = new URL(url);
     const sent = request({ hostname, port, method, path, agent, headers }, (answer) => {
       stop ??= startStopwatch();
-      const end = () => resolve({ status: answer.statusCode, tookMs: stop?.() ?? 0 });
-      answer.resume().on('end', end).on('error', end);
+      const { statusCode: status = 0 } = answer;
+      let reason = '';
+      const end = () => resolve({ status, tookMs: stop?.() ?? 0, reason });
+      answer.setEncoding('utf8').on('end', end).on('error', end);
+      answer.on('data', (part: string) => {
+        if (status >= 500) reason = (reason + part).slice(0, 4_000);
+      });
     });
     sent.once('finish', () => {
       stop ??= startStopwatch();
@@ -96,7 +103,7 @@ function send({
     // A gateway that answers before the end of a body may close the connection.
     sent.on('error', ({ code }: NodeJS.ErrnoException) => {
       const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
-      resolve({ status: isClosed ? 499 : undefined, tookMs: 0 });
+      resolve({ status: isClosed ? 499 : undefined, tookMs: 0, reason: '' });
     });
     sent.end(body);
   });
