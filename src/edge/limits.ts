@@ -16,6 +16,7 @@ export interface EdgeLimits {
   headersMs: number;
   requestMs: number;
   handlerMs: number;
+  silentMs: number;
   keepAliveMs: number;
   checkMs: number;
   finishMs: number;
@@ -53,6 +54,9 @@ export const edgeLimits: EdgeLimits = {
   requestMs: statedLimits.requestMs,
   // Lower: shorter than the deadline of a read at AWS. Higher: longer than the timeouts of callers.
   handlerMs: 8_000,
+  // A request or an answer of which no byte moves. Lower: the longest operations, which have two minutes, lose their
+  // connection. Higher: clients that do not read their answers hold memory longer.
+  silentMs: 150_000,
   // Must be longer than the idle timeout of a load balancer (usually 60 s; KEEP_ALIVE_SECONDS). Otherwise
   // it sometimes sends a request into a closing connection and answers 502. `headersMs` begins with a new
   // connection or the first byte of a further request, so it does not end idle connections.

@@ -39,6 +39,7 @@ export function makeServer(
     ? tls.makeServer({ ...options, handshakeTimeout: limits.headersMs }, handler)
     : createServer(options, handler);
   allowForPauses(server, limits);
+  server.timeout = limits.silentMs;
   connections.follow(server);
   server.on('clientError', makeConnectionErrorHandler(raw));
   refuseBeforeRouting(server, raw);

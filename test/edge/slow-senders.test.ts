@@ -74,6 +74,20 @@ test('answers requests that arrived while the process could not read them', asyn
   }
 });
 
+test('closes the connection of a caller who does not read the answers', async () => {
+  await using world = await openWorld({ limits: { silentMs: 200, checkMs: 20 } });
+  const socket = dial(world.port).pause();
+  const isClosed = new Promise((resolve) => {
+    world.app.server.once('connection', (connection) => connection.once('close', resolve));
+  });
+
+  socket.write(request('GET /openapi.json').repeat(60)); // more than the buffers of the system hold
+
+  await isClosed;
+  socket.destroy();
+  await expect.poll(() => world.log.some(({ isAborted }) => isAborted === true)).toBe(true);
+});
+
 test('closes a silent connection without an answer', async () => {
   await using world = await openWorld({ limits: { keepAliveMs: 100, checkMs: 20 } });
   const bytes = request('GET /health/live');
