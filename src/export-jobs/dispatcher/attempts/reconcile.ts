@@ -168,5 +168,8 @@ async function findTask(slot: OwnedSlot, active: StartingSlice): Promise<Listing
 function reportMismatch({ log, target }: OwnedSlot, active: StartingSlice, taskId: string): void {
   const { jobId, slice, attempt, marker } = active;
   const facts = { target: target.name, jobId, slice, attempt, marker, taskId };
-  log.error({ ...facts, alert: 'marker_mismatch' }, 'found a task with our marker and other values');
+  log.error(
+    { ...facts, alert: 'marker_mismatch' },
+    'found a task with our marker and other values',
+  );
 }
