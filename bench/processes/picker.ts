@@ -7,6 +7,7 @@ import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { guardSlot, type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { readActiveSlice } from '#export-jobs/store/steps/read-active-slice.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
+import { patientLimits } from '../../test/ready-database.ts';
 import { quantile } from '../round.ts';
 
 /** The queues to pick from. */
@@ -39,7 +40,7 @@ process.send?.({});
 async function measure({ queues, rounds, picks }: PickRequest): Promise<PickTimes[]> {
   const subjects = [];
   for (const { waiting, ...storage } of queues) {
-    const database = await openDatabase(storage);
+    const database = await openDatabase({ ...storage, limits: patientLimits });
     await database.whenMigrated;
     await fill(database, waiting);
     const request = { target, accountId: '123456789012', region: 'eu-west-1', owner: 'bench' };

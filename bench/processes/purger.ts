@@ -13,6 +13,7 @@ import { readHeadPart, readHeads } from '#export-jobs/store/reads/read-heads.ts'
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
+import { patientLimits } from '../../test/ready-database.ts';
 import { quantile } from '../round.ts';
 
 interface Storage {
@@ -83,7 +84,7 @@ async function act(request: PurgerRequest) {
 }
 
 async function open(storage: Storage): Promise<Database> {
-  const database = await openDatabase(storage);
+  const database = await openDatabase({ ...storage, limits: patientLimits });
   await database.whenMigrated;
   return database;
 }

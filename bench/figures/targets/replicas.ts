@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
+import { patientLimits } from '../../../test/ready-database.ts';
 import { type AwsProcess, startAws } from '../../aws.ts';
 import type { AwsRecord } from '../../emulated-aws.ts';
 import { type GatewayProcess, startGateway } from '../../gateway.ts';
@@ -39,7 +40,7 @@ export async function measureReplicas({ databases }: World, scale: Scale): Promi
   const start = () => startGateway(aws.url, { databaseUrl, env, core: bothCores });
   await using first = await start();
   await using second = await start();
-  await using database = await openDatabase({ databaseUrl, dataDir: '' });
+  await using database = await openDatabase({ databaseUrl, dataDir: '', limits: patientLimits });
 
   const jobs = await keepTargetsBusy([first, second], targets, {
     hours: Math.ceil(jobSeconds / sharedTaskSeconds),
