@@ -114,6 +114,8 @@ describe('an answer about events with wrong types', () => {
 
   test.for([
     ['no status', '{"results":[]}'],
+    ['no results although it is complete', '{"status":"Complete"}'],
+    ['null for results although it is complete', '{"status":"Complete","results":null}'],
     ['a text for results', '{"status":"Complete","results":"none"}'],
     ['a row that is no list', '{"status":"Complete","results":[{}]}'],
     ['a number for a value', '{"status":"Complete","results":[[{"field":"a","value":1}]]}'],
@@ -128,6 +130,15 @@ describe('an answer about events with wrong types', () => {
 });
 
 describe('a valid answer of AWS', () => {
+  test('about a query that runs may have no results', async () => {
+    await using world = await openWorld();
+    answerWith(world, 'GetQueryResults', '{"status":"Running"}');
+
+    const query = await world.targets.find(undefined).logs.readQuery('1');
+
+    expect(query).toMatchObject({ status: 'Running', rows: [] });
+  });
+
   test('may omit members or set them to null', async () => {
     await using world = await openWorld();
     const absent = { taskName: null, status: null, executionInfo: { creationTime: null } };

@@ -1,6 +1,7 @@
 import type { AwsExportTask, ExportTaskPage } from '../export-task.ts';
 import type { LogGroup, LogGroupPage } from '../log-groups/describe-log-groups.ts';
 import type { EventPage, QueryResults, StartedQuery } from '../log-groups/event-reads.ts';
+import { unexpectedAnswer } from './unexpected-answer.ts';
 
 /** An answer of the SDK whose members have not been checked yet. */
 interface Answer {
@@ -89,17 +90,17 @@ export function readStartedQuery(answer: Answer): StartedQuery {
   return { queryId, awsRequestId: answer.$metadata.requestId };
 }
 
-/** Reads the results of a query. @throws an error named UnexpectedAnswer */
+/** Reads the results of a query. A complete one always has them. @throws an error named UnexpectedAnswer */
 export function readQueryResults(answer: Answer): QueryResults {
   const read = makeReader(answer);
-  const rows = read
-    .lists(answer, 'results')
-    .map((row) =>
-      Object.fromEntries(
-        row.map((cell) => [read.text(cell, 'field') ?? '', read.text(cell, 'value') ?? '']),
-      ),
-    );
   const status = read.text(answer, 'status') ?? read.fail('status');
+  const results =
+    read.lists(answer, 'results') ?? (status === 'Complete' ? read.fail('results') : []);
+  const rows = results.map((row) =>
+    Object.fromEntries(
+      row.map((cell) => [read.text(cell, 'field') ?? '', read.text(cell, 'value') ?? '']),
+    ),
+  );
   return { status, rows, awsRequestId: answer.$metadata.requestId };
 }
 
@@ -114,10 +115,9 @@ const isInt64 = (value: unknown) =>
   typeof value === 'string' ? /^\d{1,19}$/.test(value) : Number.isSafeInteger(value);
 
 /** Makes readers of members. Absent and null are `undefined`; a value of another type throws. */
-function makeReader({ $metadata }: Answer) {
+function makeReader(answer: Answer) {
   function fail(name: string): never {
-    const error = new Error(`AWS answered with a member ${name} of a wrong type`);
-    throw Object.assign(error, { name: 'UnexpectedAnswer', $metadata });
+    throw unexpectedAnswer(answer, name);
   }
   const member =
     <Value>(isValid: (value: unknown) => boolean) =>
@@ -141,11 +141,11 @@ function makeReader({ $metadata }: Answer) {
       const list = member<object[]>(Array.isArray)(holder, name) ?? fail(name);
       return list.every(isObject) ? list : fail(name);
     },
-    lists(holder: object, name: string): object[][] {
-      const lists = member<object[][]>(Array.isArray)(holder, name) ?? [];
-      return lists.every((list) => Array.isArray(list) && list.every(isObject))
-        ? lists
-        : fail(name);
+    lists(holder: object, name: string): object[][] | undefined {
+      const lists = member<object[][]>(Array.isArray)(holder, name);
+      return lists?.every((list) => Array.isArray(list) && list.every(isObject)) === false
+        ? fail(name)
+        : lists;
     },
   };
 }

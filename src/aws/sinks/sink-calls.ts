@@ -3,6 +3,7 @@ import { Problem } from '#problems/problem.ts';
 import { type RecordCall, resultOfProblem } from '../audited-calls.ts';
 import { withDeadline } from '../client/deadline.ts';
 import { measureCall } from '../client/measure-call.ts';
+import { unexpectedAnswer } from '../client/unexpected-answer.ts';
 import { markUnsent } from '../client/unsent-calls.ts';
 import { isRefusedForCredentials, toAwsProblem } from '../error-meaning.ts';
 import type { ClientPool } from '../regions/client-pool.ts';
@@ -90,7 +91,9 @@ export function makeSinkCalls(options: {
           MessageAttributes: { id: text(id), type: text(type), target: text(target) },
           ...(isFifo && { MessageGroupId: group, MessageDeduplicationId: id }),
         });
-        return client.send(command, { abortSignal });
+        const answer = await client.send(command, { abortSignal });
+        if (answer.MessageId === undefined) throw unexpectedAnswer(answer, 'MessageId');
+        return answer;
       }),
 
     putEvent: (EventBusName, { type, at, body }) =>

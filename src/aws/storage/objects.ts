@@ -1,8 +1,12 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { HeadObjectCommandOutput, _Object as ListedObject } from '@aws-sdk/client-s3';
+import type {
+  HeadObjectCommandOutput,
+  _Object as ListedObject,
+  ListObjectsV2CommandOutput,
+} from '@aws-sdk/client-s3';
 
-import { Problem } from '#problems/problem.ts';
+import { unexpectedAnswer } from '../client/unexpected-answer.ts';
 import { toAwsProblem } from '../error-meaning.ts';
 import type { S3 } from './calls/sdk.ts';
 import type { ServiceCalls } from './calls/storage-calls.ts';
@@ -22,30 +26,23 @@ export function makeObjectCalls(s3: ServiceCalls<S3>): ObjectCalls {
   return {
     async listObjects({ bucket, prefix, after, limit }, options) {
       const call = { operation: 'ListObjectsV2', bucket, objectKey: prefix, options };
-      const page = await s3(call, ({ client, sdk }, how) =>
-        client.send(
-          new sdk.ListObjectsV2Command({
-            Bucket: bucket,
-            Prefix: prefix,
-            StartAfter: after,
-            MaxKeys: limit,
-            EncodingType: 'url', // XML cannot contain every character of a key
-          }),
-          how,
-        ),
-      );
-      const decode = page.EncodingType === 'url' ? decodeKey : (key: string) => key;
-      const objects = (page.Contents ?? []).map((object) => toStoredObject(object, decode));
-      return { objects, isComplete: page.IsTruncated !== true };
+      return s3(call, async ({ client, sdk }, how) => {
+        const command = new sdk.ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          StartAfter: after,
+          MaxKeys: limit,
+          EncodingType: 'url', // XML cannot contain every character of a key
+        });
+        return readObjectPage(await client.send(command, how));
+      });
     },
 
     async readChecksum({ bucket, key }, options) {
       const call = { operation: 'HeadObject', bucket, objectKey: key, options };
-      const head = await s3(call, ({ client, sdk }, how) =>
-        client.send(
-          new sdk.HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }),
-          how,
-        ),
+      const command = { Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' } as const;
+      const head = await s3(call, async ({ client, sdk }, how) =>
+        withTag(await client.send(new sdk.HeadObjectCommand(command), how)),
       );
       return toChecksum(head);
     },
@@ -54,8 +51,8 @@ export function makeObjectCalls(s3: ServiceCalls<S3>): ObjectCalls {
       const call = { operation: 'GetObject', bucket, objectKey: key, options };
       const { Body: body } = await s3(
         call,
-        ({ client, sdk }, how) =>
-          client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), how),
+        async ({ client, sdk }, how) =>
+          withTag(await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), how)),
         (answer) => finished(answer.Body as Readable).catch(() => {}),
       );
       const translate = (error: unknown) => toAwsProblem('S3', error);
@@ -77,7 +74,7 @@ export function makeObjectCalls(s3: ServiceCalls<S3>): ObjectCalls {
         });
         const { $metadata } = await client
           .send(command, { ...how, requestTimeout: writeMs })
-          .catch(takeAsExisting);
+          .then(withTag, takeAsExisting);
         return { isWritten: $metadata.httpStatusCode !== 412, $metadata };
       });
       return isWritten ? 'written' : 'exists';
@@ -92,19 +89,43 @@ function takeAsExisting(error: Error & { $metadata?: { httpStatusCode?: number }
   return { $metadata };
 }
 
+/** Requires the ETag, which S3 sends with each object. Without it, something else has answered. */
+function withTag<Answer extends TaggedAnswer>(answer: Answer): Answer {
+  if (answer.ETag) return answer;
+  if (answer.Body instanceof Readable) answer.Body.destroy();
+  throw unexpectedAnswer(answer, 'ETag');
+}
+
+interface TaggedAnswer {
+  ETag?: string | undefined;
+  Body?: unknown;
+  $metadata: object;
+}
+
+/** Reads a page of a list. S3 always says how many keys it has, and whether others follow. */
+function readObjectPage(page: ListObjectsV2CommandOutput) {
+  const { Contents: listed = [], KeyCount: count, IsTruncated: isTruncated, $metadata } = page;
+  if (count !== listed.length) throw unexpectedAnswer(page, 'KeyCount');
+  // After an empty page, the next one could not be requested.
+  if (isTruncated === undefined || (isTruncated && count === 0)) {
+    throw unexpectedAnswer(page, 'IsTruncated');
+  }
+  const decode = page.EncodingType === 'url' ? decodeKey : (key: string) => key;
+  const objects = listed.map((object) => toStoredObject(page, object, decode));
+  return { objects, isComplete: !isTruncated, $metadata };
+}
+
 function decodeKey(key: string): string {
   return decodeURIComponent(key.replaceAll('+', ' '));
 }
 
 function toStoredObject(
+  page: ListObjectsV2CommandOutput,
   { Key, Size, ETag, LastModified, ChecksumAlgorithm: algorithms }: ListedObject,
   decode: (key: string) => string,
 ): StoredObject {
   if (Key === undefined || Size === undefined || !ETag || !LastModified) {
-    throw new Problem(
-      'aws-unexpected',
-      'AWS listed an object without its key, size, ETag or time.',
-    );
+    throw unexpectedAnswer(page, 'Contents');
   }
   const [checksumAlgorithm] = algorithms ?? [];
   return {

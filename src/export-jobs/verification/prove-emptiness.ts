@@ -1,7 +1,7 @@
 import type { EventCallOptions } from '#aws/call-options.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { Problem } from '#problems/problem.ts';
-import type { CountedWindow } from './count/count-events.ts';
+import { type CountedWindow, isLasting } from './count/count-events.ts';
 import type { EmptinessEvidence } from './manifest/manifest.ts';
 
 /** The most pages of FilterLogEvents that are read for an export without objects. */
@@ -30,7 +30,7 @@ export async function proveEmptiness(
       limit: 1,
     };
     const page = await logs.filterLogEvents(query, options).catch((problem) => {
-      if (!(problem instanceof Problem) || problem.kind.isRetryable) throw problem;
+      if (!isLasting(problem)) throw problem;
       return problem;
     });
     if (page instanceof Problem) {

@@ -92,6 +92,18 @@ describe('publish', () => {
   });
 });
 
+test.each(['', '<html>proxy</html>'])(
+  'publish fails if a status 200 has no id: %j',
+  async (body) => {
+    await using sinks = await openSinks();
+    sinks.faults.add({ operation: 'Publish', kind: 'replace-body', body });
+
+    const problem = await problemOf(sinks.publish(topicArn, message));
+
+    expect(problem?.slug).toBe('aws-unexpected');
+  },
+);
+
 describe('putEvent', () => {
   test('sends the body as the detail of an event', async () => {
     await using sinks = await openSinks();

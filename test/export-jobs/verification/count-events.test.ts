@@ -63,6 +63,15 @@ test('returns zero for a query without rows, over all log streams', async () => 
   expect(queries).not.toMatchObject([{ queryString: expect.stringContaining('@logStream') }]);
 });
 
+test.each([{}, { events: '' }, { events: 'many' }])(
+  'throws aws-unexpected for a row without a count: %j',
+  async (row) => {
+    const { result } = await count([{ status: 'Complete', rows: [row] }]);
+
+    expect(result).toMatchObject({ slug: 'aws-unexpected' });
+  },
+);
+
 test('throws that AWS did not end a query that runs for too long', async () => {
   const { result, pauses } = await count([{ status: 'Running' }]);
 
@@ -98,5 +107,6 @@ test('throws again what a repeat can change, and what is no problem', () => {
   const why = whyNotCounted('logs:StartQuery');
 
   expect(() => why(new Problem('aws-timeout', 'No answer.'))).toThrow('No answer.');
+  expect(() => why(new Problem('aws-unexpected', 'From a proxy.'))).toThrow('From a proxy.');
   expect(() => why(new TypeError('broken'))).toThrow(TypeError);
 });

@@ -295,6 +295,31 @@ describe('an export, verified by its objects', () => {
     });
   });
 
+  test.each(['', '<html>proxy</html>'])(
+    'is looked at again, and not repeated, while a list is a status 200 with %j',
+    async (body) => {
+      await using queue = await openSeededQueue();
+      const replaced = { kind: 'replace-body', body, count: 3 } as const;
+      queue.emulator.faults.add({ ...replaced, operation: 'ListObjectsV2' });
+
+      await exportUnder(queue, undefined);
+
+      expect(await verdictsOf(queue)).toEqual(completed);
+      expect(await verificationsOf(queue)).toMatchObject([{ objects: 3, isEmpty: 0 }]);
+    },
+  );
+
+  test('is looked at again while a status 200 has no list of log events', async () => {
+    await using queue = await openSeededQueue({ streams: 0 });
+    const replaced = { kind: 'replace-body', body: '{}', count: 3 } as const;
+    queue.emulator.faults.add({ ...replaced, operation: 'FilterLogEvents' });
+
+    await exportUnder(queue, undefined);
+
+    const emptinessEvidence = { checkedBy: 'FilterLogEvents', pages: 1, isExhaustive: true };
+    expect((await readManifests(queue))[0]?.manifest).toMatchObject({ emptinessEvidence });
+  });
+
   test('is not verified if its job says so', async () => {
     await using queue = await openSeededQueue();
 
@@ -400,6 +425,18 @@ describe('an export, verified by a count', () => {
       emptinessEvidence: { checkedBy: 'StartQuery', pages: 0, isExhaustive: true },
       count: { events: 0 },
     });
+  });
+
+  test('is not empty because a complete query has no results', async () => {
+    await using queue = await openSeededQueue();
+    const body = '{"status":"Complete"}';
+    const replaced = { kind: 'replace-body', body, count: 3 } as const;
+    queue.emulator.faults.add({ ...replaced, operation: 'GetQueryResults' });
+
+    await exportUnder(queue, missing('all'), count);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+    expect(await verificationsOf(queue)).toMatchObject([{ method: null }, { events: 6 }]);
   });
 
   test('is empty by FilterLogEvents if the role may not count', async () => {

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../../call-options.ts';
+import { unexpectedAnswer } from '../../client/unexpected-answer.ts';
 import type { S3 } from '../calls/sdk.ts';
 import type { ServiceCalls } from '../calls/storage-calls.ts';
 import type { BucketFacts, Reading, StorageOwner } from '../storage.ts';
@@ -29,12 +30,16 @@ export function readBucketFacts(
           how,
         )
         .then(
-          ({ BucketRegion: region, $metadata }) => ({ status: 200, region, $metadata }),
+          (answer) => {
+            const { BucketRegion: region, $metadata } = answer;
+            if (region === undefined) throw unexpectedAnswer(answer, 'BucketRegion');
+            return { status: 200, region, $metadata };
+          },
           (error) => toBucketHead(error, expectedOwner !== undefined),
         ),
     );
 
-  async function readHeads(): Promise<BucketHead & { isOwn: boolean | undefined }> {
+  async function readHeads(): Promise<BucketHead & Pick<BucketFacts, 'isOwn'>> {
     const { accountId } = owner;
     const own = await head(accountId);
     const isOwn = (accountId !== undefined && own.status === 200) || undefined;
@@ -43,10 +48,11 @@ export function readBucketFacts(
     return { ...any, isOwn: any.status === 200 ? false : undefined };
   }
 
-  return toReading(readHeads(), ({ status, region, isOwn }) => {
-    if (status === 404) return undefined;
-    return { region: region ?? owner.region, isOwn };
-  });
+  return toReading(
+    readHeads().then(({ status, region = owner.region, isOwn }) => ({
+      value: status === 404 ? undefined : { region, isOwn },
+    })),
+  );
 }
 
 /**

@@ -1,9 +1,19 @@
-import type { GetObjectLockConfigurationCommandOutput } from '@aws-sdk/client-s3';
+import type {
+  GetBucketEncryptionCommandOutput,
+  GetObjectLockConfigurationCommandOutput,
+} from '@aws-sdk/client-s3';
 
 import type { CallOptions } from '../../call-options.ts';
 import type { S3 } from '../calls/sdk.ts';
 import type { ServiceCalls } from '../calls/storage-calls.ts';
-import type { LifecycleRule, ObjectLock, Reading, Storage, StorageOwner } from '../storage.ts';
+import type {
+  BucketEncryption,
+  LifecycleRule,
+  ObjectLock,
+  Reading,
+  Storage,
+  StorageOwner,
+} from '../storage.ts';
 import { readBucketFacts } from './read-bucket.ts';
 import { sendRead, toReading } from './reading.ts';
 
@@ -20,7 +30,7 @@ type SettingReads = Pick<
 /** Makes the reads of the settings of buckets. */
 export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): SettingReads {
   /** Reads one setting. `absentCode` is the answer of AWS for a bucket that does not have it. */
-  function readSetting<Answer extends object, Value>(
+  function readSetting<Answer extends { $metadata: object }, Value>(
     {
       bucket,
       options,
@@ -28,14 +38,11 @@ export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): Set
     }: { bucket: string; options: CallOptions | undefined; operation: string },
     absentCode: string,
     send: (s3: S3, how: { abortSignal: AbortSignal }) => Promise<Answer>,
-    read: (answer: Answer) => Value | undefined,
+    read: [member: string, read: (answer: Answer) => Value | undefined],
   ): Promise<Reading<Value>> {
     const codes = ['NoSuchBucket', absentCode];
     const call = { operation, bucket, options };
-    return toReading(
-      s3(call, (loaded, how) => sendRead(send(loaded, how), codes)),
-      read,
-    );
+    return toReading(s3(call, (loaded, how) => sendRead(send(loaded, how), codes, read)));
   }
 
   return {
@@ -47,7 +54,7 @@ export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): Set
         'NoSuchBucketPolicy',
         ({ client, sdk }, how) =>
           client.send(new sdk.GetBucketPolicyCommand({ Bucket: bucket }), how),
-        ({ Policy: policy }) => policy,
+        ['Policy', ({ Policy: policy }) => policy],
       ),
 
     readEncryption: (bucket, options) =>
@@ -56,12 +63,7 @@ export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): Set
         'ServerSideEncryptionConfigurationNotFoundError',
         ({ client, sdk }, how) =>
           client.send(new sdk.GetBucketEncryptionCommand({ Bucket: bucket }), how),
-        ({ ServerSideEncryptionConfiguration: configuration }) => {
-          const byDefault = configuration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
-          if (byDefault?.SSEAlgorithm === undefined) return undefined;
-          const keyId = byDefault.KMSMasterKeyID;
-          return { algorithm: byDefault.SSEAlgorithm, ...(keyId !== undefined && { keyId }) };
-        },
+        ['Rules', toEncryption],
       ),
 
     readObjectOwnership: (bucket, options) =>
@@ -70,8 +72,11 @@ export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): Set
         'OwnershipControlsNotFoundError',
         ({ client, sdk }, how) =>
           client.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket: bucket }), how),
-        ({ OwnershipControls: controls }) =>
-          controls?.Rules?.[0]?.ObjectOwnership as string | undefined,
+        [
+          'ObjectOwnership',
+          ({ OwnershipControls: controls }): string | undefined =>
+            controls?.Rules?.[0]?.ObjectOwnership,
+        ],
       ),
 
     readObjectLock: (bucket, options) =>
@@ -80,7 +85,7 @@ export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): Set
         'ObjectLockConfigurationNotFoundError',
         ({ client, sdk }, how) =>
           client.send(new sdk.GetObjectLockConfigurationCommand({ Bucket: bucket }), how),
-        toObjectLock,
+        ['ObjectLockEnabled', toObjectLock],
       ),
 
     readLifecycle: (bucket, options) =>
@@ -89,9 +94,20 @@ export function makeSettingReads(s3: ServiceCalls<S3>, owner: StorageOwner): Set
         'NoSuchLifecycleConfiguration',
         ({ client, sdk }, how) =>
           client.send(new sdk.GetBucketLifecycleConfigurationCommand({ Bucket: bucket }), how),
-        ({ Rules: rules }) => rules?.map(toLifecycleRule),
+        ['Rules', ({ Rules: rules }) => rules?.map(toLifecycleRule)],
       ),
   };
+}
+
+function toEncryption({
+  ServerSideEncryptionConfiguration: configuration,
+}: GetBucketEncryptionCommandOutput): BucketEncryption | undefined {
+  const [rule] = configuration?.Rules ?? [];
+  if (!rule) return undefined;
+  // Without a default of its own, S3 encrypts with SSE-S3.
+  const { SSEAlgorithm: algorithm = 'AES256', KMSMasterKeyID: keyId } =
+    rule.ApplyServerSideEncryptionByDefault ?? {};
+  return { algorithm, ...(keyId !== undefined && { keyId }) };
 }
 
 function toObjectLock({

@@ -1,5 +1,6 @@
 import type { EventCallOptions } from '#aws/call-options.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { QueryResults } from '#aws/log-groups/event-reads.ts';
 import { Problem } from '#problems/problem.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 
@@ -9,6 +10,15 @@ export interface CountedWindow {
   logStreamNamePrefix: string | null;
   fromAt: number;
   toAt: number;
+}
+
+/**
+ * Whether a problem is an answer of AWS that no repeat would change. A status 200 with a body that AWS does not
+ * send, as from a proxy, is none.
+ */
+export function isLasting(problem: unknown): problem is Problem {
+  if (!(problem instanceof Problem) || problem.kind.isRetryable) return false;
+  return problem.slug !== 'aws-unexpected' || problem.members.awsErrorCode !== undefined;
 }
 
 /** Why log events were not counted: an answer that no repeat would change. */
@@ -22,7 +32,7 @@ export interface NotCounted {
 /** Handles the failure of a call with an action. @throws an outage: everything that a repeat can change */
 export function whyNotCounted(action: string): (problem: unknown) => NotCounted {
   return (problem) => {
-    if (!(problem instanceof Problem) || problem.kind.isRetryable) throw problem;
+    if (!isLasting(problem)) throw problem;
     const isDenied = problem.slug === 'service-role-not-permitted';
     return { outcome: 'not-counted', problem, deniedAction: isDenied ? action : undefined };
   };
@@ -38,7 +48,7 @@ const maxReads = 900;
 /**
  * Counts the log events of a window with CloudWatch Logs Insights. AWS charges for the bytes that the query
  * scans: those of the log group in the window.
- * @throws Problem aws-timeout if the query does not end; and outages
+ * @throws Problem aws-timeout if the query does not end, aws-unexpected if it ends without a count; and outages
  */
 export async function countEvents(
   logs: Pick<CloudWatchLogs, 'startQuery' | 'readQuery'>,
@@ -58,17 +68,28 @@ export async function countEvents(
     const query = await logs.readQuery(started.queryId, options).catch(notRead);
     if ('outcome' in query) return query;
     const { status, rows } = query;
-    if (status === 'Complete') return Number(rows[0]?.events ?? 0);
+    if (status === 'Complete') return readCount(rows);
     if (status !== 'Scheduled' && status !== 'Running' && status !== 'Unknown') {
-      return notRead(
-        new Problem('aws-unexpected', `The query of CloudWatch Logs Insights is ${status}.`),
-      );
+      const detail = `The query of CloudWatch Logs Insights is ${status}.`;
+      const problem = new Problem('aws-unexpected', detail);
+      return { outcome: 'not-counted', problem, deniedAction: undefined };
     }
     await sleep(pauseMs, options.signal);
     options.signal.throwIfAborted();
     pauseMs = Math.min(maxPauseMs, 2 * pauseMs);
   }
   throw new Problem('aws-timeout', 'The query of CloudWatch Logs Insights did not end.');
+}
+
+/** Reads the count. A query that finds no log events can end without a row. */
+function readCount([row]: QueryResults['rows']): number {
+  if (!row) return 0;
+  const { events = '' } = row;
+  if (/^\d{1,15}$/.test(events)) return Number(events);
+  throw new Problem(
+    'aws-unexpected',
+    'The query of CloudWatch Logs Insights ended without a count.',
+  );
 }
 
 /** Insights has whole seconds, both inclusive. So the query itself has the exact window. */
