@@ -152,7 +152,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   const asked = { targets, authenticate, authorizer, elapsed };
   const operations =
-    jobs && queries && makeJobOperations({ ...jobs, ...queries, ...asked, basePath });
+    jobs && queries && makeJobOperations({ ...jobs, ...queries, ...asked, random, basePath });
   if (operations) {
     await exportJobsPlugin(app, {
       ...jobs,

@@ -27,7 +27,7 @@ import { type ChangeWatch, makeChangeWatch } from '#export-jobs/watching/change-
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
-import { sleepUntilAborted } from '#time/sleep.ts';
+import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from '../src/app.ts';
 import { longTimeouts, openTimeoutSkipper } from './aws-timeouts.ts';
 import { type Canaries, makeCanaries } from './canaries.ts';
@@ -97,6 +97,8 @@ interface JobsInWorld {
   maxWatchers?: number;
   /** The most waiting slices of one caller. Default: no limit. */
   maxWaitingSlices?: number;
+  /** The sleep of event streams and of those that wait for changes. Default: in real time. */
+  sleep?: AbortableSleep;
 }
 
 /** An entry of the log. */
@@ -355,7 +357,14 @@ function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Can
 }
 
 async function openJobs(
-  { dataDir, maxStreams, maxWatchers, maxWaitingSlices, ...storage }: JobsInWorld,
+  {
+    dataDir,
+    maxStreams,
+    maxWatchers,
+    maxWaitingSlices,
+    sleep = sleepUntilAborted,
+    ...storage
+  }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
@@ -364,7 +373,7 @@ async function openJobs(
   const watch = makeChangeWatch({
     what: 'jobs',
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
-    sleep: sleepUntilAborted,
+    sleep,
     log,
   });
   const elapsed = () => performance.now();
@@ -373,6 +382,7 @@ async function openJobs(
   const changed: string[] = [];
   return {
     database,
+    sleepUntilAborted: sleep,
     waiting: counted.waiting,
     changed,
     watch: {

@@ -29,6 +29,7 @@ await using app = await buildApp({
   jobs: {
     database: notOpened,
     watch: notOpened,
+    sleepUntilAborted: notOpened,
     queue: notOpened,
     slots: notOpened,
     wake: () => {},

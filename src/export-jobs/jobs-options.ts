@@ -1,5 +1,6 @@
 import type { Database } from '#database/database.ts';
 import type { SlotStatusSource } from '#targets/slot/slot.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 import type { VerificationMode } from './planning/verification-mode.ts';
 import type { QueueView } from './queue/position.ts';
 import type { ChangeWatch } from './watching/change-watch.ts';
@@ -8,6 +9,8 @@ import type { ChangeWatch } from './watching/change-watch.ts';
 export interface JobsOptions {
   database: Database;
   watch: ChangeWatch;
+  /** The sleep of event streams. */
+  sleepUntilAborted: AbortableSleep;
   queue: QueueView;
   slots: SlotStatusSource;
   /** Wakes the dispatcher of a target, whose queue has changed. */

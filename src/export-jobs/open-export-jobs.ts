@@ -37,6 +37,7 @@ export function openExportJobs(
   return {
     database,
     watch,
+    sleepUntilAborted: sleep,
     queue,
     slots,
     wake: dispatcher.wake,

@@ -402,13 +402,13 @@ describe('watch', () => {
     },
   );
 
-  test('prints each event once with --json, also after the stream broke', async () => {
+  test('prints each event once with --json, also after its stream ended', async () => {
     await using world = await openWorld({ jobs: {} });
     const id = await givenJob(world.database, 2);
     const { onOutput, seen } = readOutput();
     let streams = 0;
-    /** Breaks the first stream after its first event. */
-    const breaking: typeof fetch = async (url, init) => {
+    /** Ends the first stream after its first event. */
+    const ending: typeof fetch = async (url, init) => {
       const response = await fetch(url, init);
       if (!String(url).endsWith('/events')) return response;
       streams += 1;
@@ -427,7 +427,7 @@ describe('watch', () => {
 
     const running = runCli(`watch ${id} --json`, {
       env: { LOG_EXPORT_URL: world.url },
-      fetch: breaking,
+      fetch: ending,
       onOutput,
     });
     await seen(/job-accepted/);
@@ -449,7 +449,7 @@ describe('watch', () => {
       '3 job-ended',
     ]);
     expect(events.at(-1).data).toMatchObject({ jobId: id, state: 'completed' });
-    expect(stderr).toContain('does not answer: the stream of events ended early.');
+    expect(stderr).not.toContain('does not answer');
   });
 
   test('prints the end of the job if the stream broke before it', async () => {

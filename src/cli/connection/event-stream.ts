@@ -7,6 +7,9 @@ import { beginRequest, explainFailure, type SendingOptions } from './send-once.t
 // The gateway sends a comment every 15 seconds. Lower: a slow network breaks the stream. Higher: a gateway
 // that has vanished is noticed late.
 const silentMs = 45_000;
+// The gateway ends each stream within an hour. Lower: one that ends all at once is called in a loop. Higher: events
+// arrive late.
+const reconnectMs = 1_000;
 
 /** An event of a job, with its data as the gateway has sent it. */
 export interface StreamedEvent {
@@ -38,12 +41,13 @@ export async function* followEvents(
           yield event;
           if (event.event === 'job-ended') return;
         }
-        await persistence.pauseWhileAway('the stream of events ended early');
+        await persistence.pause(reconnectMs);
         continue;
       }
       if (response.status === 204) return;
       await waitAfter(await readAnswer(response, options.base), options, persistence);
     } catch (error) {
+      options.interrupted.throwIfAborted();
       if (options.now() >= options.deadline) throw timeIsUp(jobId, options.commandName);
       const isSilent = silence.signal.aborted && !options.interrupted.aborted;
       await persistence.pauseWhileAway(

@@ -19,6 +19,8 @@ export interface Patience {
 export interface Persistence {
   /** Waits after an attempt without an answer. @throws CommandError of exit code 5 when its patience has ended */
   pauseWhileAway(reason: string): Promise<void>;
+  /** Waits for a time in milliseconds. */
+  pause(ms: number): Promise<void>;
   /** Waits as Retry-After says. Returns whether the request can be sent again. */
   waitOut(answer: GatewayAnswer): Promise<boolean>;
   /** Says that the gateway has answered. */
@@ -42,6 +44,7 @@ export function makePersistence(
   const endOfAbsence = (since: number) => Math.min(since + patience.awayMs, patience.deadline);
 
   return {
+    pause,
     async pauseWhileAway(reason) {
       const isFirst = awaySince === undefined;
       awaySince ??= now();

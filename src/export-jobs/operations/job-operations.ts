@@ -15,7 +15,12 @@ import { type ListObjects, makeListObjects } from './list-objects-of-job.ts';
 import { type ListSlices, makeListSlices } from './list-slices-of-job.ts';
 import { makeReadSliceGrid, type ReadSliceGrid } from './read-slice-grid.ts';
 import { makeReadTimeline, type ReadTimeline } from './read-timeline.ts';
-import { makeOpenEventStream, type OpenEventStream } from './stream-events.ts';
+import {
+  makeOpenEventStream,
+  maxStreamMs,
+  type OpenEventStream,
+  unreadMs,
+} from './stream-events.ts';
 
 /** What callers can do with jobs, each decided by the policies. The API and the pages use the same. */
 export interface JobOperations {
@@ -45,15 +50,21 @@ export interface JobOperationsOptions extends JobsOptions, JobLookup {
   /** The public path prefix of all links. */
   basePath: string;
   elapsed: () => number;
+  random: () => number;
 }
 
 /** Makes the operations on jobs. They query nothing before the first request. */
 export function makeJobOperations(options: JobOperationsOptions): JobOperations {
   const { jobCache, access, visibility, targets, authenticate, authorizer } = options;
   const { database, watch, queue, wake, elapsed, basePath, maxWaitingSlices = 0 } = options;
+  const { sleepUntilAborted, random } = options;
   const { maxStreams = statedLimits.streamsPerProcess, maxWatchers = 0 } = options;
   const watchLimits = { perProcess: maxStreams, perCaller: maxWatchers };
-  const streams = makeWaitingRequests('event streams', watchLimits);
+  const streams = makeWaitingRequests('event streams', watchLimits, {
+    ageMs: () => maxStreamMs * (1 - random() / 4),
+    graceMs: unreadMs,
+    sleep: sleepUntilAborted,
+  });
   const polls = makeWaitingRequests('requests with wait', watchLimits);
   const { queries } = database;
   const show = makeShowJob({ jobCache, queue, targets, basePath });

@@ -71,10 +71,15 @@ export interface EventStreamsOptions {
   elapsed: () => number;
 }
 
-// After this time without a read, a reader has left or does not read, and its stream ends. Node may
-// wait up to twice as long. Shorter than two heartbeats: the stream of a silent job ends. Longer:
+/** The maximum age of a stream. Streams end up to a quarter earlier, so that they do not come back together. */
+// Heartbeats fit into the buffers of a connection for hours, so a reader that does not read is not noticed. Shorter:
+// readers connect more often. Longer: dead readers use up the limit of streams.
+export const maxStreamMs = 3_600_000;
+
+/** After this time without a read, a reader has left or does not read, and its stream ends. */
+// Node may wait up to twice as long. Shorter than two heartbeats: the stream of a silent job ends. Longer:
 // dead readers use up the limit of streams.
-const unreadMs = 35_000;
+export const unreadMs = 35_000;
 
 /** Makes `OpenEventStream`. */
 export function makeOpenEventStream(options: EventStreamsOptions): OpenEventStream {

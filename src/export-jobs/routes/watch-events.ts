@@ -7,6 +7,7 @@ import {
   EventsHeaders,
   EventsQuery,
   eventStreamHeaders,
+  maxStreamMs,
   type OpenEventStream,
   streamTimeoutMs,
 } from '../operations/stream-events.ts';
@@ -44,7 +45,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<{
       operationId: 'watchEvents',
       tags: ['export-jobs'],
       summary: 'Stream the events of an export job',
-      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. If you authenticate with a token or an API key, use \`fetch\`: \`EventSource\` cannot send them. The \`id\` of an event is the version of the job. A new connection with \`Last-Event-ID\` gets only the events after it. When the job has ended, the stream sends \`job-ended\` and closes. If the job has ended and \`Last-Event-ID\` is the id of its last event, the answer is 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
+      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. If you authenticate with a token or an API key, use \`fetch\`: \`EventSource\` cannot send them. The \`id\` of an event is the version of the job. A new connection with \`Last-Event-ID\` gets only the events after it. When the job has ended, the stream sends \`job-ended\` and closes. A stream also closes ${inWords(0.75 * maxStreamMs)} to ${inWords(maxStreamMs)} after it began, without \`job-ended\`. Then connect again with \`Last-Event-ID\`. \`EventSource\` does that by itself. If the job has ended and \`Last-Event-ID\` is the id of its last event, the answer is 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
       params: JobParams,
       querystring: EventsQuery,
       headers: EventsHeaders,

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { anonymous, type Principal } from '#auth/principal.ts';
 import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 
 /** How many requests may wait for changes of jobs at once. */
 export interface WatchLimits {
@@ -13,11 +14,20 @@ export interface WatchLimits {
   perCaller: number;
 }
 
+/** How old a waiting request can become. */
+export interface MaxAge {
+  /** The age at which a request ends. */
+  ageMs: () => number;
+  /** After this further time, its connection is closed: its caller does not take the rest. */
+  graceMs: number;
+  sleep: AbortableSleep;
+}
+
 /** The requests that wait for changes of jobs: event streams, or long polls. */
 export interface WaitingRequests {
   /**
-   * Counts a request until its response closes. The signal aborts when its caller has left and when the
-   * service closes. It must end every wait and loop of the request.
+   * Counts a request until its response closes. The signal aborts when its caller has left, at the maximum age, and
+   * when the service closes. It must end every wait and loop of the request.
    * @throws Problem too-many-watchers, too-many-streams
    */
   admit(principal: Principal, response: ServerResponse): AbortSignal;
@@ -32,6 +42,7 @@ export interface WaitingRequests {
 export function makeWaitingRequests(
   what: string,
   { perProcess, perCaller }: WatchLimits,
+  maxAge?: MaxAge,
 ): WaitingRequests {
   const open = new Map<ServerResponse, AbortController>();
   const counts = new Map<string, number>();
@@ -65,11 +76,14 @@ export function makeWaitingRequests(
       if (response.closed) return stop.signal;
       open.set(response, stop);
       count(principal.id, 1);
+      const closed = new AbortController();
       response.once('close', () => {
         open.delete(response);
         count(principal.id, -1);
         stop.abort();
+        closed.abort();
       });
+      if (maxAge) void limitAge(response, stop, closed.signal, maxAge);
       return stop.signal;
     },
 
@@ -85,4 +99,16 @@ export function makeWaitingRequests(
       await Promise.all(closed);
     },
   };
+}
+
+async function limitAge(
+  response: ServerResponse,
+  stop: AbortController,
+  closed: AbortSignal,
+  { ageMs, graceMs, sleep }: MaxAge,
+): Promise<void> {
+  await sleep(ageMs(), closed);
+  stop.abort();
+  await sleep(graceMs, closed);
+  response.destroy();
 }

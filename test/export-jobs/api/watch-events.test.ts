@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
+import { maxStreamMs } from '#export-jobs/operations/stream-events.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
 import { Problem } from '#problems/problem.ts';
 import { as, principalOf } from '../../access.ts';
+import { makeManualClock } from '../../aws/call-budget/manual-clock.ts';
 import { openWorld, type World } from '../../world.ts';
 import { bringTo } from '../accepted-jobs.ts';
 import { testAuditContext } from '../caller-requests.ts';
@@ -16,6 +18,19 @@ import { openEventStream, openUnreadStream } from './event-stream-client.ts';
 async function complete({ database, jobChanged }: World, jobId: string): Promise<void> {
   await bringTo(database, jobId, 0, 'completed');
   jobChanged(jobId);
+}
+
+/** Inserts a job with more events than the buffers of a connection hold. */
+async function insertManyEvents({ database }: World): Promise<string> {
+  const jobId = await insertJob(database);
+  const problem = 'p'.repeat(20_000);
+  await database.transaction(async (queries) => {
+    for (let more = 0; more < 1_000; more += 1) {
+      const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
+      await recordChange(queries, database, jobId, change, testAuditContext);
+    }
+  });
+  return jobId;
 }
 
 const isRequestLine = (queue: Record<string, unknown>) =>
@@ -385,15 +400,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('holds few bytes for a reader that does not read, and ends in time', async () => {
     await using world = await openWorld({ jobs: {} });
-    const { database } = world;
-    const jobId = await insertJob(database);
-    const problem = 'p'.repeat(20_000);
-    await database.transaction(async (queries) => {
-      for (let more = 0; more < 1_000; more += 1) {
-        const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
-        await recordChange(queries, database, jobId, change, testAuditContext);
-      }
-    });
+    const jobId = await insertManyEvents(world);
     let response: ServerResponse | undefined;
     world.app.server.once('request', (_request, answer) => {
       response = answer;
@@ -409,5 +416,101 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
     expect(response?.destroyed).toBe(true);
     socket.destroy();
+  });
+});
+
+describe('an event stream at its maximum age', () => {
+  const minuteMs = 60_000;
+
+  /** Catches the response of the next request. */
+  function nextResponse(world: World): { current?: ServerResponse } {
+    const caught: { current?: ServerResponse } = {};
+    world.app.server.once('request', (_request, response) => {
+      caught.current = response;
+    });
+    return caught;
+  }
+
+  test.each([
+    ['of the API', '/export-jobs'],
+    ['of a page', '/ui/jobs'],
+  ])('%s ends although nobody reads it and its heartbeats are sent', async (_what, jobs) => {
+    const clock = makeManualClock();
+    await using world = await openWorld({ jobs: { maxStreams: 1, sleep: clock.sleep } });
+    const path = `${jobs}/${await insertJob(world.database)}/events`;
+    const response = nextResponse(world);
+    const socket = await openUnreadStream(world.port, path);
+    await world.waitFor(() => world.waiting() === 1);
+    const sentBefore = response.current?.socket?.bytesWritten ?? 0;
+
+    await clock.advance(minuteMs); // with heartbeats
+    await clock.jump(43 * minuteMs);
+    await world.waitFor(() => (response.current?.socket?.bytesWritten ?? 0) > sentBefore);
+    const refused = await world.call('GET', path);
+    await clock.jump(16 * minuteMs);
+    await world.waitFor(() => response.current?.closed === true);
+    using next = await openEventStream(world.url, path);
+
+    expect(refused.body.type).toBe('/problems/too-many-streams');
+    expect(response.current?.writableFinished).toBe(true);
+    expect(next.response.statusCode).toBe(200);
+    socket.destroy();
+  });
+
+  test('ends whole, and its reader gets each event once with Last-Event-ID', async () => {
+    const clock = makeManualClock();
+    await using world = await openWorld({ jobs: { sleep: clock.sleep } });
+    const jobId = await insertJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+    using stream = await openEventStream(world.url, path);
+    await world.waitFor(() => world.waiting() === 1);
+
+    await clock.jump(maxStreamMs);
+    await stream.over;
+    await complete(world, jobId);
+    using next = await openEventStream(world.url, path, { 'last-event-id': '1' });
+    await next.over;
+
+    expect(stream.isComplete()).toBe(true);
+    expect(stream.messages.map(({ event }) => event)).toEqual(['job-accepted']);
+    expect(next.messages.map(({ event }) => event)).toEqual(['slice-completed', 'job-ended']);
+  });
+
+  test('is closed if its reader does not take what is being sent', async () => {
+    const clock = makeManualClock();
+    await using world = await openWorld({ jobs: { sleep: clock.sleep } });
+    const jobId = await insertManyEvents(world);
+    const response = nextResponse(world);
+    const socket = await openUnreadStream(world.port, `/export-jobs/${jobId}/events`);
+    await world.waitFor(() => response.current?.writableNeedDrain === true);
+
+    await clock.jump(maxStreamMs);
+    const wasClosed = response.current?.closed;
+    await clock.jump(35_000);
+    await world.waitFor(() => response.current?.closed === true);
+
+    expect(wasClosed).toBe(false);
+    socket.destroy();
+  });
+
+  test('ends at another time than others', async () => {
+    const clock = makeManualClock();
+    await using world = await openWorld({ jobs: { sleep: clock.sleep } });
+    const path = `/export-jobs/${await insertJob(world.database)}/events`;
+    const streams = await Promise.all(
+      Array.from({ length: 40 }, () => openEventStream(world.url, path)),
+    );
+    await world.waitFor(() => world.waiting() === 40);
+    const ended = () => streams.filter((stream) => stream.isComplete()).length;
+
+    await clock.jump(52 * minuteMs);
+    await world.waitFor(() => ended() + world.waiting() === 40);
+    const endedEarly = ended();
+    await clock.jump(8 * minuteMs);
+    await Promise.all(streams.map(({ over }) => over));
+
+    expect(endedEarly).toBeGreaterThan(0);
+    expect(endedEarly).toBeLessThan(40);
+    expect(ended()).toBe(40);
   });
 });
