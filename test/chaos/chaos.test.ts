@@ -45,7 +45,7 @@ test('loses nothing while replicas are killed, roles are revoked and the targets
   expect(report.slices).toBeGreaterThan(6);
 });
 
-test('keeps calls for callers without permission within the AWS budget, and refuses no other caller', async () => {
+test('keeps calls for hostile callers within the AWS budget, and refuses no other caller', async () => {
   const report = await measureUnderAttack(
     {
       serverUrl: process.env.TEST_POSTGRES_URL ?? '',
@@ -57,8 +57,10 @@ test('keeps calls for callers without permission within the AWS budget, and refu
   );
 
   const { calls, seconds, refused } = report.attacked;
-  expect(refused.filter((text) => text.includes('429'))).toEqual([]);
+  // A busy machine may shed requests. The status of a lost connection is 0.
+  expect(refused.filter((text) => !/returned (503|0) /.test(text))).toEqual([]);
+  expect(report.defects).toEqual([]);
+  expect(report.held).toBe(200);
   expect(calls).toBeLessThanOrEqual(4 * (seconds + 2) + 4);
-  expect(report.statuses['500']).toBeUndefined();
   expect(report.trials).toBeGreaterThan(20);
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -8,6 +9,8 @@ import { type GatewayProcess, keyOf } from './gateway-process.ts';
 export interface HostileLoad {
   /** The number of answers with each status. */
   statuses: Map<number, number>;
+  /** The event streams and long polls that are held open. Their client reads nothing. */
+  held: number;
   /** Stops, and waits for requests in flight. */
   stop(): Promise<void>;
 }
@@ -44,12 +47,25 @@ const waits = [
   read(() => `/export-jobs/${randomUUID()}?wait=20`, 5),
   read(() => `/export-jobs/${randomUUID()}/events`, 5),
 ];
+// More than the limit of a caller.
+const heldOfAKind = 110;
+// A request without an answer for this time is held. Shorter: a refusal comes later. Longer: the load starts later.
+const heldAfterMs = 5_000;
 
 const names = Array.from({ length: 1_000 }, (_, number) => `${number}${'/'.repeat(508)}`);
 const rangeOf = {
   from: '2024-05-01T00:00:00Z',
   to: '2024-05-02T00:00:00Z',
   destination: 'archive',
+};
+/** Makes a call to AWS for each prefix that the policies permit. */
+function dryRun(gateway: GatewayProcess, caller: string) {
+  const body = { ...rangeOf, logGroupNamePrefix: `/neighbour/${randomUUID()}` };
+  return gateway.call(caller, 'POST', '/export-jobs?dryRun=true', JSON.stringify(body));
+}
+const dryRuns: Attack = {
+  perSecond: 4,
+  send: async (gateway, caller) => (await dryRun(gateway, caller)).status,
 };
 const bodies = [
   post(JSON.stringify({ ...rangeOf, logGroupNames: names }), 1),
@@ -62,19 +78,36 @@ const bodies = [
   { perSecond: 2, send: sendHalfABody },
 ];
 
-/** Starts hostile callers: with reads, waiting requests, and large or broken bodies. */
-export function startHostileLoad(gateway: GatewayProcess, callers: readonly string[]): HostileLoad {
+/**
+ * Starts hostile callers: with reads, waiting requests, dry runs, and large or broken bodies. The owner, one of them,
+ * has a job that waits for hours. It first opens as many streams and waits of it as it can.
+ */
+export async function startHostileLoad(
+  gateway: GatewayProcess,
+  { callers, owner }: { callers: readonly string[]; owner: string },
+): Promise<HostileLoad> {
   const statuses = new Map<number, number>();
   const stop = new AbortController();
+  const count = (status: number) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  const { id } = await insist(202, () => createWaitingJob(gateway, owner));
+  await insist(422, () => dryRun(gateway, owner)); // no log group begins with the prefix
+  const path = `/export-jobs/${id}`;
+  const opened = await Promise.all(
+    [`${path}/events`, `${path}?wait=30`].flatMap((held) =>
+      Array.from({ length: heldOfAKind }, () => hold(gateway, owner, held, stop.signal)),
+    ),
+  );
+  const refused = opened.filter((status) => status !== 'held');
+  refused.forEach(count);
   const attacks = callers.flatMap((caller) =>
-    [...reads, ...waits, ...bodies].map((attack) => repeat(caller, attack)),
+    [...reads, ...waits, dryRuns, ...bodies].map((attack) => repeat(caller, attack)),
   );
 
   async function repeat(caller: string, { perSecond, send }: Attack): Promise<void> {
     const inFlight = new Set<Promise<void>>();
     while (!stop.signal.aborted) {
       const sent = send(gateway, caller).then((status) => {
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        count(status);
         inFlight.delete(sent);
       });
       inFlight.add(sent);
@@ -85,6 +118,7 @@ export function startHostileLoad(gateway: GatewayProcess, callers: readonly stri
 
   return {
     statuses,
+    held: opened.length - refused.length,
     async stop() {
       stop.abort();
       await Promise.all(attacks);
@@ -111,4 +145,43 @@ function sendHalfABody({ port }: GatewayProcess, caller: string): Promise<number
     socket.on('error', () => {});
     socket.on('close', () => resolve(Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 0)));
   });
+}
+
+/** Creates a job whose log events are exportable only after twelve hours. */
+function createWaitingJob(gateway: GatewayProcess, caller: string) {
+  const to = Date.now();
+  const range = { from: to - 3_600_000, to, destination: 'archive' };
+  const body = { ...range, logGroupNames: ['/neighbour/app'] };
+  return gateway.call(caller, 'POST', '/export-jobs', JSON.stringify(body));
+}
+
+/** Repeats a call while a busy machine sheds it. Returns the body of its answer. */
+async function insist(expected: number, send: () => ReturnType<GatewayProcess['call']>) {
+  for (;;) {
+    const { status, body } = await send();
+    if (status === expected) return body;
+    if (status !== 503) throw new Error(`A hostile request returned ${status}: ${body?.detail}`);
+    await delay(100);
+  }
+}
+
+/**
+ * Opens a request of which nothing is read, until the signal aborts. Resolves with the status of a refusal, or when
+ * the request is held: a stream after its headers, and a long poll while there is no answer.
+ */
+async function hold(
+  { port }: GatewayProcess,
+  caller: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<number | 'held'> {
+  const headers = { 'x-api-key': keyOf(caller) };
+  const sent = request({ port, path, headers, agent: false, signal }).on('error', () => {});
+  const answered = new Promise<number>((resolve) => {
+    sent.once('response', ({ statusCode = 0 }) => resolve(statusCode));
+    sent.once('close', () => resolve(0));
+  });
+  sent.end();
+  const status = await Promise.race([answered, delay(heldAfterMs, 'held' as const)]);
+  return status === 200 ? 'held' : status;
 }

@@ -10,10 +10,12 @@ import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 const region = 'eu-west-1';
 
 // No policy permits anything to Mallory. Neighbour may see tasks of log groups without any task, so that
-// her requests must be looked up at AWS.
+// her requests must be looked up at AWS. She may also export one log group, and follow her job.
 const policies = `
 permit(principal == Caller::"api-key#owner", action, resource);
 permit(principal == Caller::"api-key#neighbour", action in [Action::"DescribeExportTasks", Action::"CancelExportTask"], resource)
+when { resource has name && resource.name like "/neighbour/*" };
+permit(principal == Caller::"api-key#neighbour", action in [Action::"CreateExportJob", Action::"ReadExportJob"], resource)
 when { resource has name && resource.name like "/neighbour/*" };
 `;
 const hostile = ['mallory', 'neighbour'];
@@ -29,7 +31,7 @@ interface Run {
   /** Reads of the owner that did not return 200. */
   refused: string[];
   reads: number;
-  /** Calls to AWS, and those that AWS throttled. */
+  /** Calls to CloudWatch Logs, and those that AWS throttled. */
   calls: number;
   throttled: number;
 }
@@ -41,12 +43,16 @@ export interface HostileReport extends ScenarioReport {
   attacked: Run;
   /** The number of hostile requests by status. */
   statuses: Record<string, number>;
+  /** The statuses of hostile requests that are defects: each 5xx except 503. */
+  defects: string[];
+  /** The event streams and long polls that were held open. */
+  held: number;
 }
 
 /**
  * Runs a job of `count` slices through the service with its default settings and the rate limits of AWS.
- * Two unauthorized callers send reads, waiting requests and bodies as fast as their limits permit. The
- * result can be compared with runs without them, before and after.
+ * Two hostile callers send reads, waiting requests, dry runs and bodies as fast as their limits permit. One of them
+ * holds all event streams and long polls that it can get. The result can be compared with runs without them, before and after.
  */
 export async function measureUnderAttack(
   { serverUrl, count, signal, onProgress }: Omit<ScenarioOptions, 'ownServer' | 'random'>,
@@ -64,7 +70,7 @@ export async function measureUnderAttack(
   if (isCompared) await run(); // the gateway learns the duration of tasks
   const before = isCompared ? await run() : undefined;
   onProgress(Math.round(count / 3));
-  const load = startHostileLoad(gateway, hostile);
+  const load = await startHostileLoad(gateway, { callers: hostile, owner: 'neighbour' });
   const attacked = await run();
   onProgress(Math.round((2 * count) / 3));
   await load.stop();
@@ -74,10 +80,13 @@ export async function measureUnderAttack(
   const statuses = Object.fromEntries([...load.statuses].sort(([a], [b]) => a - b));
   const trials = Object.values(statuses).reduce((sum, times) => sum + times, 0);
   const isDefect = (status: string) => Number(status) >= 500 && status !== '503';
+  const defects = Object.keys(statuses).filter(isDefect);
   return {
     alone,
     attacked,
     statuses,
+    defects,
+    held: load.held,
     trials,
     slices: count,
     kills: 0,
@@ -89,9 +98,7 @@ export async function measureUnderAttack(
       ...attacked.refused.map((text) => violation(text, 'unlawful')),
       ...(alone ? slowerThan(alone, attacked) : []),
       ...(gateway.exit() === undefined ? [] : [violation('the gateway has ended', 'lost')]),
-      ...Object.keys(statuses)
-        .filter(isDefect)
-        .map((status) => violation(`a hostile request returned ${status}`, 'unlawful')),
+      ...defects.map((status) => violation(`a hostile request returned ${status}`, 'unlawful')),
     ],
   };
 }
@@ -100,15 +107,16 @@ export async function measureUnderAttack(
 export async function runHostileCallers(options: ScenarioOptions): Promise<ScenarioReport> {
   const count = Math.max(minSlices, options.count);
   const report = await measureUnderAttack({ ...options, count }, { isCompared: true });
-  const { alone, attacked, statuses } = report;
+  const { alone, attacked, statuses, held } = report;
   if (alone) process.stdout.write(`alone: ${format(alone)}\n`);
   process.stdout.write(`attacked: ${format(attacked)}\n`);
+  process.stdout.write(`held open: ${held} event streams and long polls\n`);
   process.stdout.write(`hostile requests by status: ${JSON.stringify(statuses)}\n`);
   return report;
 }
 
 const format = ({ seconds, reads, refused, calls, throttled }: Run) =>
-  `${seconds.toFixed(1)} s, ${reads} reads of the owner, ${refused.length} refused, ${calls} calls to AWS, ${throttled} throttled`;
+  `${seconds.toFixed(1)} s, ${reads} reads of the owner, ${refused.length} refused, ${calls} calls to CloudWatch Logs, ${throttled} throttled`;
 
 function violation(text: string, kind: Violation['kind']): Violation {
   return { invariant: 'hostile-caller', kind, text };
@@ -123,7 +131,9 @@ function slowerThan(alone: Run, attacked: Run): Violation[] {
 
 async function openRateLimitedAws() {
   const emulator = await openEmulator({ rateLimits: 'aws', pendingMs: 100, runningMs: 300 });
-  emulator.seed.logGroup({ region, logGroupName: '/app' });
+  for (const logGroupName of ['/app', '/neighbour/app']) {
+    emulator.seed.logGroup({ region, logGroupName });
+  }
   emulator.seed.bucket({ region, bucket: 'archive' });
   return { ...emulator, [Symbol.asyncDispose]: () => emulator.close() };
 }
@@ -164,7 +174,7 @@ async function runJob(
   }
   const seconds = (performance.now() - beganAt) / 1_000;
   if (state !== 'completed') refused.push(`the job is ${state}`);
-  const entries = emulator.journal.entries();
+  const entries = emulator.journal.entries().filter(({ service }) => service === 'logs');
   const throttled = entries.filter(({ errorCode }) => errorCode === 'ThrottlingException').length;
   return { seconds, refused, reads, calls: entries.length, throttled };
 }
