@@ -1,14 +1,25 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
 import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import { openTcpProxy } from './chaos/tcp-proxy.ts';
+import { temporaryDir } from './database/homes.ts';
 import { dial, listen } from './edge/raw.ts';
 import { jobBody } from './export-jobs/accepted-jobs.ts';
 import { type EventStream, openEventStream } from './export-jobs/api/event-stream-client.ts';
 import { storageBackends } from './export-jobs/storage-backends.ts';
 import { postgresUrl } from './postgres-databases.ts';
-import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
+import {
+  awsAt,
+  pollOften,
+  readyUrl,
+  startLimitedService,
+  startService,
+} from './service-process.ts';
 import { createBody, region } from './world.ts';
 
 /** Opens an emulator for exports, whose tasks run longer than any test. */
@@ -19,53 +30,104 @@ async function openLongEmulator() {
   return emulator;
 }
 
-function post(url: string, body: unknown): Promise<Response> {
-  const headers = { 'content-type': 'application/json' };
+function post(url: string, body: unknown, credential: Headers = {}): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...credential };
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
+type Headers = Record<string, string>;
+
 /** Opens an event stream; a busy machine may shed the first attempts. */
-async function openAdmittedStream(url: string, path: string): Promise<EventStream> {
-  const stream = await openEventStream(url, path);
+async function openAdmittedStream(
+  url: string,
+  path: string,
+  headers: Headers,
+): Promise<EventStream> {
+  const stream = await openEventStream(url, path, headers);
   if (stream.response.statusCode !== 503) return stream;
   await stream.over;
-  return openAdmittedStream(url, path);
+  return openAdmittedStream(url, path, headers);
+}
+
+/** Sends a long poll. Resolves when it is sent; `over` resolves when its answer is over. */
+async function sendPoll(url: string, headers: Headers) {
+  const sent = request(url, { headers, agent: false }).end();
+  const over = once(sent, 'response').then(async ([response]: IncomingMessage[]) => {
+    await once((response as IncomingMessage).resume(), 'close');
+    return { status: response?.statusCode, isComplete: response?.complete };
+  });
+  await once(sent, 'finish');
+  return { over };
 }
 
 /** Creates a job and returns its path; a busy machine may shed the first attempts. */
-async function jobPath(url: string): Promise<string> {
+async function jobPath(url: string, headers?: Headers): Promise<string> {
   let location: string | null = null;
   const accept = async () => {
-    location = (await post(`${url}/export-jobs`, jobBody)).headers.get('location');
+    location = (await post(`${url}/export-jobs`, jobBody, headers)).headers.get('location');
     return location;
   };
   await expect.poll(accept, pollOften).not.toBeNull();
   return location as unknown as string;
 }
 
-describe.each(storageBackends)('SIGTERM on %s', (_name, openStorage) => {
-  test('ends event streams and long polls without truncating them, and exits with 0', async () => {
+/** A caller without a credential, and one with a key that permits everything. */
+const callers = {
+  none: () => ({ env: {}, headers: {} }),
+  'api-key': () => {
+    const folder = temporaryDir();
+    const sha256 = createHash('sha256').update('the-key').digest('hex');
+    const keysFile = join(folder, 'api-keys.json');
+    writeFileSync(keysFile, JSON.stringify([{ name: 'alice', sha256 }]));
+    writeFileSync(join(folder, 'all.cedar'), 'permit(principal, action, resource);');
+    return {
+      env: {
+        AUTH: 'api-key',
+        API_KEYS_FILE: keysFile,
+        POLICY_DIR: folder,
+        WATCHERS_PER_CALLER: String(ofAKind),
+      },
+      headers: { 'x-api-key': 'the-key' },
+    };
+  },
+};
+// Of streams, and of long polls. Fewer: a shutdown that needs too much memory for each of them goes unnoticed.
+const ofAKind = 200;
+
+const sqlite = storageBackends[0] as (typeof storageBackends)[0];
+const cases = [
+  ...storageBackends.map((storage) => [...storage, 'none'] as const),
+  [...sqlite, 'api-key'] as const,
+];
+
+describe.each(cases)('SIGTERM on %s', (_name, openStorage, auth) => {
+  test(`ends event streams and long polls without truncating them, and exits with 0: AUTH=${auth}`, async () => {
     await using emulator = await openLongEmulator();
     const { databaseUrl } = await openStorage();
-    const run = startService({
+    const { env, headers } = callers[auth]();
+    const run = startLimitedService({
       ...awsAt(emulator),
       ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
+      ...env,
     });
     const url = await readyUrl(run);
-    const path = await jobPath(url);
+    const path = await jobPath(url, headers);
     const running = (text: string) => text.includes('event: slice-running');
     const streams = await Promise.all(
-      Array.from({ length: 60 }, () => openAdmittedStream(url, `${path}/events`)),
+      Array.from({ length: ofAKind }, () => openAdmittedStream(url, `${path}/events`, headers)),
     );
     await expect.poll(() => streams.every((s) => running(s.text())), pollOften).toBe(true);
-    const polls = Array.from({ length: 60 }, () => fetch(`${url}${path}?wait=30`));
+    const polls = await Promise.all(
+      Array.from({ length: ofAKind }, () => sendPoll(`${url}${path}?wait=30`, headers)),
+    );
+    await fetch(`${url}/health/live`); // the polls have arrived before it
 
     run.child.kill('SIGTERM');
-    const answers = await Promise.all(polls);
+    const answers = await Promise.all(polls.map(({ over }) => over));
     await Promise.all(streams.map(({ over }) => over));
 
     expect(await run.ended).toBe(0);
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(answers.filter(({ status, isComplete }) => status !== 200 || !isComplete)).toEqual([]);
     expect(streams.filter((stream) => !stream.isComplete())).toEqual([]);
     expect(run.lines()).toContainEqual(expect.objectContaining({ msg: 'stopped' }));
   });
