@@ -52,7 +52,7 @@ export interface JobDocument {
     position: number;
     estimatedStartAt?: string;
     estimatedEndAt?: string;
-    problem?: ProblemText;
+    problem?: ProblemText & { since?: string };
   };
   verified?: { slices: number; objects: number; bytes: number };
   warnings?: { pointer: string; detail: string }[];

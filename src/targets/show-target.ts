@@ -1,5 +1,7 @@
 import { type Problem, withBasePath } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
+import type { RedactedSlotStatus } from './slot/redact-slot-status.ts';
+import type { TargetStatus } from './slot/slot.ts';
 import type { KnownTarget, Target, TargetProblem } from './target.ts';
 
 /** Shows a target in its state. */
@@ -16,13 +18,35 @@ export function showTarget(target: KnownTarget, basePath: string): Target {
   };
 }
 
-/** Shows why nothing is sent for a target. */
-export function showTargetProblem(problem: Problem, basePath: string): TargetProblem {
+/** Shows a target with its slot and its queue. */
+export function showTargetStatus(
+  target: KnownTarget,
+  { slot, queue, createProblem, busyShareLastHour }: RedactedSlotStatus,
+  basePath: string,
+): TargetStatus {
+  const why = createProblem && {
+    problem: showTargetProblem(createProblem.problem, basePath, createProblem.since),
+  };
+  return {
+    ...showTarget(target, basePath),
+    ...(slot && { slot }),
+    ...(queue && { queue: { ...queue, ...why } }),
+    ...(busyShareLastHour !== undefined && { busyShareLastHour }),
+  };
+}
+
+/** Shows why nothing is sent for a target, or why AWS starts nothing there since an instant in epoch ms. */
+export function showTargetProblem(
+  problem: Problem,
+  basePath: string,
+  since?: number,
+): TargetProblem {
   const { slug, kind, detail, members } = problem;
   return {
     type: `${basePath}/problems/${slug}`,
     title: kind.title,
     detail,
     remedy: withBasePath(members.remedy ?? kind.remedy, basePath),
+    ...(since !== undefined && { since: toDateTime(since) }),
   };
 }

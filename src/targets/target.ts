@@ -57,11 +57,16 @@ export const TargetProblem = Type.Object(
     ...Type.Pick(ProblemBody, ['type', 'title']).properties,
     detail: Type.String({ description: 'Explanation of the problem for this target.' }),
     ...Type.Pick(ProblemBody, ['remedy']).properties,
+    since: Type.Optional(
+      DateTime(
+        'When AWS first gave this answer after the last create that it accepted. Present in `queue` while AWS accepts no create.',
+      ),
+    ),
   },
   {
     title: 'TargetProblem',
     description:
-      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`. Requests that need AWS at this target are answered with it. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. The operator can change the account or Region of the target. Then the problem is present in `queue` until the running exports in the old account or Region have ended.',
+      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`. Requests that need AWS at this target are answered with it. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. The operator can change the account or Region of the target. Then the problem is present in `queue` until the running exports in the old account or Region have ended. If AWS accepts no create and slices wait, `queue` of the target and of its jobs has the problem.',
   },
 );
 

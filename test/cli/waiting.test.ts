@@ -302,6 +302,18 @@ describe('a job whose every attempt is refused', () => {
     expect(running.stdout).not.toContain('Attempt at');
   });
 
+  test('shows why AWS accepts no create in another job, which has no attempt', async () => {
+    const { world, env } = await openRefusedJob();
+    await using _world = world;
+    const other = await givenJob(world.database, 1);
+
+    const { stdout } = await runCli(`show ${other}`, { env });
+
+    expect(stdout).toContain(
+      'Nothing starts: Unusable service role credentials (service-role-unusable)',
+    );
+  });
+
   test('has each problem once in watch', async () => {
     const { world, id, env, refuse } = await openRefusedJob();
     await using _world = world;

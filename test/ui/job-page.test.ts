@@ -95,7 +95,7 @@ describe('the page of a job', () => {
     expect(title).toBe(`Job ${exampleJob.id.slice(0, 8)}`);
     for (const label of ['Not before', 'Cancel requested', 'Next start', 'End, estimated'])
       expect(markup).toContain(label);
-    expect(markup).toContain('of the target: waiting slices do not start');
+    expect(markup).toContain('Waiting slices of this target do not start');
     expect(markup).toContain('<li>Look at <code>from</code>.</li>');
     expect(markup).not.toContain('List the failed slices');
     expect(markup).not.toContain('<button id="cancel"');
@@ -117,7 +117,7 @@ describe('the page of a job', () => {
       { mayRetry: false },
     );
 
-    expect(markup).toContain('<span class="note">2 failed slices</span>');
+    expect(markup).toContain('<p class="note">2 failed slices</p>');
     expect(markup).not.toContain('<button id="retry"');
   });
 

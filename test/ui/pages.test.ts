@@ -241,7 +241,7 @@ test('without AWS, the page of a target shows its problem and its queue', async 
   const { status, html } = await visitor.get('/ui/targets/other');
 
   expect(status).toBe(200);
-  expect(html).toContain('the slot could not be read from AWS');
+  expect(html).toContain('The slot could not be read from AWS');
   expect(html).toContain('Waiting slices by priority and caller');
 });
 
@@ -269,9 +269,9 @@ test('shows why nothing starts at an unusable target, and what to do', async () 
     expect(html).toContain('/problems/service-role-unusable');
     expect(html).not.toContain(roleArn);
   }
-  expect(page.html).toContain('nothing starts at this target');
+  expect(page.html).toContain('Nothing starts at this target');
   expect(page.html).toContain('What to do:');
-  expect(job.html).toContain('of the target: waiting slices do not start');
+  expect(job.html).toContain('Waiting slices of this target do not start');
 });
 
 test('UI=off removes the pages', async () => {

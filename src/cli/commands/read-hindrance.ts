@@ -9,22 +9,24 @@ const perPage = 100;
 const maxPages = 10;
 
 /**
- * Reads why none of the waiting slices of a job runs: the problem of its target, or that of its last attempt. AWS can
- * refuse each attempt of a job although its target is ready. Such a job would look as if it only waited.
+ * Reads why none of the waiting slices of a job runs: the problem of its target, or that of its last attempt. If AWS
+ * accepts no create, the last attempt says more than the target.
  * @throws CommandError
  */
 export async function readHindrance(
   job: JobDocument,
   client: GatewayClient,
 ): Promise<Hindrance | undefined> {
-  if (job.queue?.problem) return { problem: job.queue.problem };
+  const problem = job.queue?.problem;
+  if (problem && problem.since === undefined) return { problem };
   const { waiting, running, cancelling, verifying } = job.sliceCounts;
   if (waiting === 0 || running + cancelling + verifying > 0) return undefined;
   const slices = await Array.fromAsync(waitingSlicesOf(job.id, client));
   const [last] = slices
     .flatMap(({ attempts }) => attempts.slice(-1))
     .sort((one, other) => other.submittedAt.localeCompare(one.submittedAt));
-  return last?.problem && { problem: last.problem, attemptAt: last.submittedAt };
+  if (last?.problem) return { problem: last.problem, attemptAt: last.submittedAt };
+  return problem && { problem };
 }
 
 /** Yields the waiting slices of a job: those of the first pages. The newest attempt can be at any of them. */

@@ -1,6 +1,6 @@
 import { awsLimits } from '#problems/limits.ts';
-import type { Problem } from '#problems/problem.ts';
 import { showTargetProblem } from '#targets/show-target.ts';
+import type { CreateProblem } from '#targets/slot/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type ExportJob, showProblem } from '../export-job.ts';
@@ -48,15 +48,20 @@ export function makeShowJob(options: {
     if (!snapshot) throw deletedMeanwhile();
     const { job, counts } = snapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
-    const problem = position && targets.whyClosed(job.target);
-    const shown = showJob(snapshot, basePath, position && { ...position, problem });
+    const why = position && (await findWhy(job.target));
+    const shown = showJob(snapshot, basePath, position && { ...position, ...why });
     return {
       job: shown,
       version: job.version,
-      etag: `W/"${job.version}-${position?.position ?? 0}${problem ? `-${problem.slug}` : ''}"`,
+      etag: `W/"${job.version}-${position?.position ?? 0}${why ? `-${why.problem.slug}` : ''}"`,
       hasEnded: hasEnded(shown.state),
     };
   };
+
+  async function findWhy(target: string): Promise<CreateProblem | undefined> {
+    const problem = targets.whyClosed(target);
+    return problem ? { problem, since: undefined } : queue.problemOf(target);
+  }
 }
 
 /** Shows a job, with its position in the queue if it is given. */
@@ -145,13 +150,13 @@ export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<JobPosit
 }
 
 /** A position in the queue, and why the target starts nothing now. */
-type WaitingPosition = JobPosition & { problem: Problem | undefined };
+type WaitingPosition = JobPosition & Partial<CreateProblem>;
 
 /** Shows a position. Without an estimate while nothing starts: nobody knows when that ends. */
-export function showPosition({ problem, ...position }: WaitingPosition, basePath: string) {
+export function showPosition({ problem, since, ...position }: WaitingPosition, basePath: string) {
   return {
     position: position.position,
     ...(!problem && showEstimate(position)),
-    ...(problem && { problem: showTargetProblem(problem, basePath) }),
+    ...(problem && { problem: showTargetProblem(problem, basePath, since) }),
   };
 }

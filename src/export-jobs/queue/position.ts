@@ -2,6 +2,7 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import type { SliceArrival } from '#targets/preflight/checks/slot-checks.ts';
 import type { CallerQueueName } from '#targets/slot/job-visibility.ts';
+import type { CreateProblem } from '#targets/slot/slot.ts';
 import { type CallerQueue, type ExpectedStart, forecast } from './forecast.ts';
 import {
   readArrivals,
@@ -10,6 +11,7 @@ import {
   readRanks,
   readStartCount,
 } from './read-queue.ts';
+import { readCreateProblem } from './slot/create-problem.ts';
 import { type Pace, paceOf } from './slot/export-pace.ts';
 import { readLatestAttempts, readSlotHolder } from './slot/read-slot.ts';
 
@@ -56,6 +58,8 @@ export interface QueueView {
   }): Promise<JobPosition | undefined>;
   /** The queues of a target that have waiting slices, the highest priority first. */
   depthOf(target: string): Promise<QueueDepth[]>;
+  /** Why waiting slices of a target do not start, although it is usable: the newest create led to no task. */
+  problemOf(target: string): Promise<CreateProblem | undefined>;
   /**
    * What a job of these slices, the earliest first, would find if it were accepted now. Without a slice, such as
    * for log groups that do not exist yet, it is that of one slice.
@@ -75,6 +79,7 @@ interface Snapshot {
   startsSoFar: number;
   freeAt: number;
   pace: Pace | undefined;
+  problem: CreateProblem | undefined;
 }
 
 // All callers share one count. Shorter: the queue is counted for each caller. Longer: answers feel
@@ -94,6 +99,8 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const arrivals = hasArrivals ? await readArrivals(queries, target, at) : [];
     const pace = paceOf(await readLatestAttempts(queries, target));
     const active = await readSlotHolder(queries, target);
+    const hasReady = queues.some(({ ready }) => ready > 0);
+    const hasWaiting = queues.some(({ waiting }) => waiting > 0);
     return {
       depths: queues
         .filter(({ waiting }) => waiting > 0)
@@ -106,6 +113,10 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
       // A foreign task may be in the slot; nothing tells how long it will run.
       freeAt: active && pace ? Math.max(at, active.submittedAt + pace.runMs) + pace.handOffMs : at,
       pace,
+      problem:
+        hasWaiting || active
+          ? await readCreateProblem(database, target, active, hasReady)
+          : undefined,
     };
   }
 
@@ -129,6 +140,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
   return {
     positionOf: ({ id, target, caller, priority }) => positionOf(id, target, caller, priority),
     depthOf: async (target) => (await snapshotOf(target)).depths,
+    problemOf: async (target) => (await snapshotOf(target)).problem,
     async estimate(target, arrivals, priority, caller) {
       const snapshot = await snapshotOf(target);
       const { own, others } = splitQueues(snapshot, priority, caller);

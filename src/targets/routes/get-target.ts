@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import { inWords } from '#problems/limits.ts';
-import { showTarget } from '../show-target.ts';
+import { showTargetStatus } from '../show-target.ts';
 import { TargetStatus } from '../slot/slot.ts';
 import { slotFreshForMs } from '../slot/slot-reader.ts';
 import { type TargetAccess, TargetParams } from '../target-access.ts';
@@ -41,7 +41,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{ access: TargetAccess }> = as
 
       const status = await access.readStatus(request, target);
 
-      return { ...showTarget(target, request.basePath), ...status };
+      return showTargetStatus(target, status, request.basePath);
     },
   });
 };

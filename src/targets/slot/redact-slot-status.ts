@@ -22,15 +22,18 @@ export interface RedactionOptions {
 /**
  * Removes from a slot status what the caller may not see. Every caller sees that the slot is held, and
  * since when. The holder is shown to callers who may see its task or job. A caller in the queue is shown
- * to those who may read all of its jobs there.
+ * to those who may read all of its jobs there. Why AWS accepts no create is about the target, so everybody sees it.
  */
 export async function redactSlotStatus(
   { authorizer, visibility }: RedactionOptions,
   request: CallerRequest,
   target: TargetIdentity,
-  { slot, holder, queue, busyShareLastHour }: SlotStatus,
+  { slot, holder, queue, busyShareLastHour, createProblem }: SlotStatus,
 ): Promise<RedactedSlotStatus> {
-  const rest = { ...(busyShareLastHour !== undefined && { busyShareLastHour }) };
+  const rest = {
+    ...(busyShareLastHour !== undefined && { busyShareLastHour }),
+    ...(createProblem && { createProblem }),
+  };
   if (authorizer.isOpen) return { ...(slot && { slot }), ...(queue && { queue }), ...rest };
   return {
     ...(slot && { slot: await redactSlot(slot) }),

@@ -3,7 +3,7 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { KnownTarget, Targets } from '../target.ts';
-import type { Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
+import type { CreateProblem, Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
 
 /** The sources of a slot status. */
 export interface SlotReaderOptions {
@@ -26,6 +26,8 @@ export interface SlotStatus {
   slot?: Slot;
   holder: SlotHolder;
   queue?: TargetQueue;
+  /** Why waiting slices do not start, although the target is ready. */
+  createProblem?: CreateProblem | undefined;
   busyShareLastHour?: number;
 }
 
@@ -73,10 +75,9 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
       const fromAws = (hasEnded: (taskId: string) => boolean) =>
         state === 'ready' ? readFromAws(name, hasEnded) : { holder: {} };
       if (!slotStatusSource) return fromAws(() => false);
-      const { slot, holder, queue, busyShareLastHour, hasEnded } =
-        await slotStatusSource.readSlot(name);
+      const { slot, holder, hasEnded, ...jobs } = await slotStatusSource.readSlot(name);
       const status = slot ? { slot, holder } : await fromAws(hasEnded);
-      return { ...status, queue, busyShareLastHour };
+      return { ...status, ...jobs };
     },
   };
 }

@@ -9,7 +9,7 @@ import type { UiPage } from '../html/layout.ts';
 import { facts } from '../html/table.ts';
 import { sliceGrid } from '../pictures/grid.ts';
 import { badge, countsInWords, progressBar } from '../pictures/slice-states.ts';
-import { problemBox } from './problem-view.ts';
+import { labelSince, problemBox } from './problem-view.ts';
 import { type SliceList, sliceList } from './slice-list.ts';
 
 /** What a button has done, as the page says it afterwards. */
@@ -164,11 +164,11 @@ ${
 }`;
 }
 
-function problems(path: string, { job }: JobView): Html {
+function problems(path: string, { job, now }: JobView): Html {
   const { failures, queue, sliceCounts } = job;
   if (failures.length === 0 && !queue?.problem) return html``;
   return html`<h2>Problems</h2>
-${queue?.problem && problemBox(queue.problem, 'of the target: waiting slices do not start')}
+${queue?.problem && problemBox(queue.problem, labelSince('Waiting slices of this target do not start', queue.problem.since, now))}
 ${failures.map(({ slices, problem }) =>
   problemBox(problem, failedSlices(slices, sliceCounts.failed)),
 )}

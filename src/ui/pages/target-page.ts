@@ -14,7 +14,7 @@ import type { UiPage } from '../html/layout.ts';
 import { facts, table, urlOf } from '../html/table.ts';
 import { badge } from '../pictures/slice-states.ts';
 import { timelinePicture } from '../pictures/timeline.ts';
-import { problemBox } from './problem-view.ts';
+import { labelSince, problemBox } from './problem-view.ts';
 
 /** What the page of a target shows. */
 export interface TargetView {
@@ -23,7 +23,7 @@ export interface TargetView {
   target: KnownTarget;
   status: RedactedSlotStatus;
   /** The problems that keep the queue from going on. */
-  problems: readonly { problem: Problem; label: string }[];
+  problems: readonly { problem: Problem; label: string; since?: number | undefined }[];
   /** Absent when jobs are off. */
   timeline: Timeline | undefined;
   hours: TimelineHours;
@@ -57,7 +57,9 @@ ${facts([
 <h2>Slot</h2>
 <div id="target-slot" data-part>
 ${slotText(view)}
-${problems.map(({ problem, label }) => problemBox(showTargetProblem(problem, basePath), label))}
+${problems.map(({ problem, label, since }) =>
+  problemBox(showTargetProblem(problem, basePath), labelSince(label, since, now)),
+)}
 </div>
 ${
   timeline &&
@@ -79,7 +81,7 @@ ${
   };
 }
 
-function slotText({ basePath, now, status, target }: TargetView): Html {
+function slotText({ basePath, now, status, target, problems }: TargetView): Html {
   const { slot, queue } = status;
   if (!slot) {
     return html`<p>${
@@ -93,7 +95,7 @@ function slotText({ basePath, now, status, target }: TargetView): Html {
     slot.since !== undefined &&
     html` since ${instant(slot.since)} (${span(now - Date.parse(slot.since))})`;
   if (slot.state === 'free') {
-    return html`<p>${badge('free')} No export task is active. ${seen}</p>${queue && idleNote(queue)}`;
+    return html`<p>${badge('free')} No export task is active. ${seen}</p>${queue && problems.length === 0 && idleNote(queue)}`;
   }
   if (slot.state === 'ours') {
     const job =
@@ -114,7 +116,7 @@ ${facts([
 function idleNote({ waiting, ready }: NonNullable<RedactedSlotStatus['queue']>): Html {
   if (waiting === 0) return html``;
   if (ready > 0) {
-    return html`<p>Slices can start now. If none starts within a minute, look for <code>target worker failed</code> in the log.</p>`;
+    return html`<p>Slices can start now. If none starts within a minute, look in the logs of all replicas for <code>target worker failed, retrying</code> and <code>POLICY_DIR has no policy</code>.</p>`;
   }
   return html`<p>All waiting slices wait until their log events are exportable, or for the pause after a failed attempt.</p>`;
 }

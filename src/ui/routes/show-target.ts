@@ -51,8 +51,11 @@ export const showTargetPage: FastifyPluginAsyncTypebox<{
       );
 
       const problems = [
-        ...(closed ? [{ problem: closed, label: 'nothing starts at this target' }] : []),
-        ...(problem ? [{ problem, label: 'the slot could not be read from AWS' }] : []),
+        ...(closed ? [{ problem: closed, label: 'Nothing starts at this target' }] : []),
+        ...(problem ? [{ problem, label: 'The slot could not be read from AWS' }] : []),
+        ...(status.createProblem && !closed
+          ? [{ ...status.createProblem, label: 'AWS starts no export task' }]
+          : []),
       ];
       const { basePath } = request;
       const view = { basePath, now: now(), target, status, problems, timeline, hours };

@@ -6,7 +6,7 @@ import { Problem } from '#problems/problem.ts';
 test('a position has estimates only while nothing keeps the target from starting slices', () => {
   const position = { position: 2, estimatedStartAt: 0, estimatedEndAt: 1_000 };
 
-  const open = showPosition({ ...position, problem: undefined }, '');
+  const open = showPosition(position, '');
   const closed = showPosition({ ...position, problem: new Problem('not-ready', 'x') }, '');
 
   expect(Object.keys(open)).toEqual(['position', 'estimatedStartAt', 'estimatedEndAt']);

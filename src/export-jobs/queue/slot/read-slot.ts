@@ -19,6 +19,7 @@ export async function readSlotHolder(queries: Queries, target: string) {
       'attempts.taskId',
       'attempts.taskCreatedAt',
       'attempts.submittedAt',
+      'attempts.problem',
     ])
     .executeTakeFirst();
 }

@@ -21,7 +21,7 @@ const unknown = { slot: undefined, holder: {} };
  */
 export function makeSlotStatusSource(
   database: Database,
-  queue: Pick<QueueView, 'depthOf'>,
+  queue: Pick<QueueView, 'depthOf' | 'problemOf'>,
   elapsed: () => number,
 ): SlotStatusSource {
   const { queries } = database;
@@ -38,6 +38,7 @@ export function makeSlotStatusSource(
         ready: callers.reduce((sum, { ready }) => sum + ready, 0),
         callers,
       },
+      createProblem: await queue.problemOf(target),
       busyShareLastHour: busyShare(tasks, at),
       hasEnded: (taskId) => ended.has(taskId),
     };
