@@ -105,7 +105,19 @@ describe('the task', () => {
     expect(gateway.LinuxParameters).toEqual({ Capabilities: { Drop: ['ALL'] } });
     expect(gateway.MountPoints[0].ReadOnly).toBe(true);
     expect(gateway.StopTimeout).toBe(15);
-    expect(Number(task.Memory)).toBeGreaterThanOrEqual(192);
+  });
+
+  // Without a limit of its own, Node sizes the heap by the memory of the machine.
+  test('limits the memory of both containers, and leaves room for the buffers of their logs', () => {
+    const limits = [files, gateway].map(({ Memory }) => Memory);
+    const buffers = [files, gateway].map(({ LogConfiguration }) =>
+      Number.parseInt(LogConfiguration.Options['max-buffer-size'], 10),
+    );
+    const sum = [...limits, ...buffers].reduce((one, other) => one + other, 0);
+
+    expect(gateway.Memory).toBeGreaterThanOrEqual(192);
+    expect(files.Memory).toBeGreaterThanOrEqual(64);
+    expect(sum).toBeLessThanOrEqual(Number(task.Memory));
   });
 
   test('checks its health as the image does', () => {
