@@ -250,7 +250,7 @@ describe('Prometheus', () => {
     expect(metrics).toMatchObject({ host: '0.0.0.0', port: port('metrics') });
   });
 
-  test('gets the alerts as a PrometheusRule that is valid for its operator', () => {
+  test('gets the alerts as a PrometheusRule that is valid for its operator, with the label that it selects by', () => {
     const page = readFileSync('docs/deploying.md', 'utf8');
     const [, head = ''] = /printf '(apiVersion: .*?)'/.exec(page) ?? [];
     const rules = readFileSync('deploy/prometheus/rules.yaml', 'utf8').replaceAll(/^/gm, '  ');
@@ -258,5 +258,9 @@ describe('Prometheus', () => {
 
     expect(() => new PrometheusRule(rule).validate()).not.toThrow();
     expect(rule.spec.groups.length).toBeGreaterThan(0);
+    // By default, kube-prometheus-stack reads only what has the name of its Helm release as this label.
+    expect(rule.metadata.labels).toEqual({ release: 'kube-prometheus-stack' });
+    expect(monitor.metadata.labels).toEqual(rule.metadata.labels);
+    expect(page).toContain('the label `release`');
   });
 });
