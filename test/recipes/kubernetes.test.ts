@@ -196,16 +196,16 @@ describe('the other manifests', () => {
     expect(selected.length).toBeGreaterThanOrEqual(4);
   });
 
-  test('name only ports of the container', () => {
-    const service = read('service.yaml').spec.ports.map(
-      (each: { targetPort: string }) => each.targetPort,
-    );
+  // The network policies of the VPC CNI of EKS need the same port, and numbers: it ignores names in ingress rules.
+  test('have the ports of the container: its number as port of the Service, and numbers in the policy', () => {
+    const service = read('service.yaml').spec.ports;
     const ingress = read('network-policy.yaml').spec.ingress.flatMap(
       ({ ports }: { ports: { port: string }[] }) => ports.map((each) => each.port),
     );
 
-    expect([...service, ...ingress].filter((name) => port(name) === undefined)).toEqual([]);
-    expect(service.map(port)).toEqual([image.port]);
+    expect(service).toEqual([{ name: 'http', port: port('http'), targetPort: 'http' }]);
+    expect(ingress).toEqual([port('http'), port('metrics')]);
+    expect(port('http')).toBe(image.port);
   });
 
   test('let the gateway reach DNS, AWS, PostgreSQL and the agent of EKS Pod Identity only', () => {
