@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { readLogMessages } from '../../house/log-messages.ts';
+import { postgresUrl } from '../../postgres-databases.ts';
 import { openWorld, type World } from '../../world.ts';
 import { labelsOf } from './known-metrics.ts';
 import { parsePromql } from './promql.ts';
@@ -16,7 +17,8 @@ const rules = readRules();
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld({ jobs: {} });
+  // The page says that its statements are for PostgreSQL.
+  world = await openWorld({ jobs: { databaseUrl: await postgresUrl() } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
