@@ -32,6 +32,13 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
+/** The path that a command of the runbook gets. */
+export function curlOf(command: string): string {
+  const path = /^curl (?:-i )?"\$GATEWAY(\/[^"]*)"$/.exec(command)?.[1];
+  if (path === undefined) throw new Error(`No request: ${command}`);
+  return path;
+}
+
 /** The sections that a log line leads to, by the table of log lines. */
 export function sectionsOfLine(text: string): string[] {
   const [introduction = ''] = readFileSync(runbookFile, 'utf8').split(/^## /m);

@@ -8,7 +8,7 @@ import { openWorld, type World } from '../../world.ts';
 import { labelsOf } from './known-metrics.ts';
 import { parsePromql } from './promql.ts';
 import { readRules, sectionOf } from './read-rules.ts';
-import { readRunbook, runbookFile } from './read-runbook.ts';
+import { curlOf, readRunbook, runbookFile } from './read-runbook.ts';
 
 const page = readFileSync(runbookFile, 'utf8');
 const sections = readRunbook();
@@ -102,8 +102,8 @@ describe.each(sections.map((section) => [section.anchor, section] as const))(
     test('has requests that the gateway answers, and statements that its database accepts', async () => {
       for (const { language, text: command } of commands) {
         if (language === 'sh') {
-          const [, path = ''] = /^curl (?:-i )?"\$GATEWAY(\/[^"]*)"$/.exec(command) ?? [];
-          expect({ command, status: (await world.call('GET', path)).status }).toEqual({
+          const { status } = await world.call('GET', curlOf(command));
+          expect({ command, status }).toEqual({
             command,
             status: 200,
           });

@@ -14,19 +14,20 @@ import { openQueue, type Queue } from '../../export-jobs/open-queue.ts';
 import { postgresUrl } from '../../postgres-databases.ts';
 import { type LogLine, openWorld, region } from '../../world.ts';
 import { readExposition } from '../metrics/exposition.ts';
+import { followRunbook, type Get, openNightGateway, visit } from './night-gateway.ts';
 import { readRules, sectionOf } from './read-rules.ts';
 import { sectionsOfLine } from './read-runbook.ts';
 import { isPromtoolInstalled, makeRecording, type Recording } from './recording.ts';
 
 // What wakes an operator at three in the morning: the alert fires, a log line has the target, the problem and
-// the begin, and both lead to the same section of the runbook.
+// the begin, and both lead to the same section of the runbook. Its request and the pages name the problem.
 
 const name = 'payments';
 // Fewer steps than in production.
 const timings = { idleMs: 30_000, secondMs: 10_000, leaseMs: 300_000 };
 
-/** A queue in virtual time that is scraped once a minute. */
-async function openNight(minutesOf: (queue: Queue) => Promise<number>) {
+/** A queue in virtual time that is scraped once a minute. At its end somebody looks, who is woken by an alert. */
+async function openNight(alert: string, minutesOf: (queue: Queue) => Promise<number>) {
   await using queue = await openQueue({ targets: [{ name, region }], timings, random: () => 0 });
   let reading: Promise<unknown> = Promise.resolve();
   using metrics = openMetrics({
@@ -53,7 +54,19 @@ async function openNight(minutesOf: (queue: Queue) => Promise<number>) {
     text = await metrics.render();
     recording.add(text);
   }
-  return { recording, log: queue.log, metrics: readExposition(text) };
+  await using get = await openNightGateway(queue);
+  const { id } = await queue.database.queries
+    .selectFrom('jobs')
+    .select('id')
+    .executeTakeFirstOrThrow();
+  return {
+    recording,
+    log: queue.log,
+    metrics: readExposition(text),
+    answer: await followRunbook(get, alert, name),
+    targetPage: (await visit(get, `/ui/targets/${name}`)).text,
+    jobPage: (await visit(get, `/ui/jobs/${id}`)).text,
+  };
 }
 
 /** Opens the gateway like main, in front of the emulator of a world. */
@@ -75,7 +88,11 @@ async function openMeasured(env: NodeJS.ProcessEnv, targetsFile: string) {
   });
   await gateway.ready;
   const scrape = async () => (await fetch(`${gateway.metricsUrl}`)).text();
-  return { ...gateway, log, scrape, [Symbol.asyncDispose]: gateway.close };
+  const get: Get = async (path, accept = '*/*') => {
+    const answer = await fetch(gateway.url + path, { headers: { accept } });
+    return { status: answer.status, text: await answer.text() };
+  };
+  return { ...gateway, log, scrape, get, [Symbol.asyncDispose]: gateway.close };
 }
 
 /** Expects the same section of the runbook behind an alert and a log line, and what the line says. */
@@ -87,12 +104,15 @@ function expectAnswers(line: LogLine | undefined, alert: string, problem: string
   expect(sectionsOfLine(String(line?.text ?? line?.msg))).toContain(section);
 }
 
+/** The link of a problem on a page, below which is its remedy. */
+const linkOf = (problem: string) => `href="/problems/${problem}"`;
+
 function expectFiring(recording: Recording, ...alerts: string[]): void {
   if (isPromtoolInstalled) for (const alert of alerts) recording.expectFiring(alert);
 }
 
-test('AWS is away: the alert fires, and log and runbook say so', async () => {
-  const { recording, log, metrics } = await openNight(async ({ emulator, put }) => {
+test('AWS is away: the alert fires; log, runbook and pages say so', async () => {
+  const night = await openNight('LogExportAwsAway', async ({ emulator, put }) => {
     const fault = { kind: 'error', code: 'ServiceUnavailableException', status: 503 } as const;
     const always = { headers: { date: 'unknown' }, count: 100_000 };
     emulator.faults.add({ operation: 'CreateExportTask', ...fault, ...always });
@@ -101,6 +121,7 @@ test('AWS is away: the alert fires, and log and runbook say so', async () => {
     return 15;
   });
 
+  const { recording, log, metrics } = night;
   const describes = { rpc_method: 'CloudWatchLogs/DescribeExportTasks' };
   const failed = { ...describes, error_type: 'ServiceUnavailableException' };
   const calls = 'rpc_client_call_duration_seconds_count';
@@ -111,15 +132,40 @@ test('AWS is away: the alert fires, and log and runbook say so', async () => {
   const line = log.find(({ text }) => text === 'target worker failed, retrying');
   expect(line).toMatchObject({ target: name });
   expectAnswers(line, 'LogExportAwsAway', 'aws-unavailable');
+  expect(night.answer).toMatch(/^503 .*"\/problems\/aws-unavailable"/);
+  expect(night.targetPage).toContain(linkOf('aws-unavailable'));
+  expect(night.jobPage).toContain(linkOf('aws-unavailable'));
 });
 
-test('another tool holds the slot: the alert fires, and log and runbook say so', async () => {
-  const { recording, log, metrics } = await openNight(async ({ emulator, put }) => {
+test('AWS refuses creates: the alert fires; log, runbook and pages say so', async () => {
+  const night = await openNight('LogExportSlotIdle', async ({ emulator, put }) => {
+    const fault = { kind: 'error', code: 'ThrottlingException', status: 400 } as const;
+    const always = { headers: { date: 'unknown' }, count: 100_000 };
+    emulator.faults.add({ operation: 'CreateExportTask', ...fault, ...always });
+    await put({ target: name });
+    return 15;
+  });
+
+  const { recording, log, answer, targetPage, jobPage } = night;
+  expectFiring(recording, 'LogExportSlotIdle');
+  const line = log.find(({ text }) => text === 'AWS refused a create, retrying');
+  expect(line).toMatchObject({ target: name });
+  expectAnswers(line, 'LogExportAwsThrottles', 'aws-throttled');
+  expect(answer).toMatch(/^200 .*"queue":\{.*"\/problems\/aws-throttled"/);
+  for (const page of [targetPage, jobPage]) {
+    expect(page).toContain(linkOf('aws-throttled'));
+    expect(page).toContain(`since <time datetime="${line?.since}"`);
+  }
+});
+
+test('another tool holds the slot: the alert fires; log, runbook and pages say so', async () => {
+  const night = await openNight('LogExportSlotHeldByOthers', async ({ emulator, put }) => {
     emulator.seed.foreignTask({ region, durationMs: 2 * 3_600_000 });
     await put({ target: name });
     return 64;
   });
 
+  const { recording, log, metrics } = night;
   const held = { target: name, holder: 'others' };
   expect(metrics.value('log_export_target_slot_held', held)).toBe(1);
   expect(metrics.value('log_export_target_slices', { target: name, state: 'ready' })).toBe(1);
@@ -128,24 +174,31 @@ test('another tool holds the slot: the alert fires, and log and runbook say so',
   const line = log.find((each) => each.text === text && each.level === 'error');
   expect(line).toMatchObject({ target: name, taskId: expect.any(String) });
   expectAnswers(line, 'LogExportSlotHeldByOthers', 'export-slot-taken');
+  expect(night.answer).toContain(`"taskId":"${line?.taskId}"`);
+  expect(night.targetPage).toContain('A task that no export job has created holds the slot');
+  expect(night.targetPage).toContain(String(line?.taskId));
+  expect(night.jobPage).toContain(linkOf('export-slot-taken'));
 });
 
-test('a job fails: the alert fires, and log and runbook say so', async () => {
+test('a job fails: the alert fires; log, runbook and pages say so', async () => {
   let jobId = '';
-  const { recording, log, metrics } = await openNight(async ({ put }) => {
+  const night = await openNight('LogExportSlicesFailed', async ({ put }) => {
     jobId = await put({ target: name, slices: 3, logGroupName: '/missing', readyInMs: 90_000 });
     return 5;
   });
 
+  const { recording, log, metrics } = night;
   const failed = { target: name, outcome: 'failed' };
   expect(metrics.value('log_export_target_slices_ended_total', failed)).toBe(3);
   expectFiring(recording, 'LogExportSlicesFailed');
   const line = log.find(({ text }) => text === 'slice failed');
   expect(line).toMatchObject({ target: name, jobId });
   expectAnswers(line, 'LogExportSlicesFailed', 'log-group-not-found');
+  expect(night.answer).toMatch(new RegExp(`^200 .*"${jobId}".*"/problems/log-group-not-found"`));
+  expect(night.jobPage).toContain(linkOf('log-group-not-found'));
 });
 
-test('a role is revoked: the alert fires, and log and runbook say so', async () => {
+test('a role is revoked: the alert fires; log, runbook and pages say so', async () => {
   const roleArn = 'arn:aws:iam::111122223333:role/log-export';
   await using world = await openWorld();
   const { emulator } = world;
@@ -178,9 +231,15 @@ test('a role is revoked: the alert fires, and log and runbook say so', async () 
   expect(JSON.stringify(line)).not.toContain('"stack"');
   expectAnswers(line, 'LogExportTargetUnusable', 'service-role-unusable');
   expectAnswers(line, 'LogExportRoleUnusable', 'service-role-unusable');
+  for (const alert of ['LogExportTargetUnusable', 'LogExportRoleUnusable']) {
+    const answer = await followRunbook(gateway.get, alert, name);
+    expect(answer).toMatch(new RegExp(`"name":"${name}".*"/problems/service-role-unusable"`));
+  }
+  const page = await visit(gateway.get, `/ui/targets/${name}`);
+  expect(page.text).toContain(linkOf('service-role-unusable'));
 });
 
-test('the database is away: the alert fires, and log and runbook say so', async () => {
+test('the database is away: the alert fires; log, runbook and pages say so', async () => {
   await using _world = await openWorld();
   const url = new URL(await postgresUrl());
   const proxy = await openTcpProxy(Number(url.port));
@@ -202,4 +261,10 @@ test('the database is away: the alert fires, and log and runbook say so', async 
   expect(line).toMatchObject({ help: '/problems/database-unavailable' });
   expect(JSON.stringify(line)).not.toContain('"stack"');
   expectAnswers(line, 'LogExportDatabaseAway', 'database-unavailable');
+  const answer = await followRunbook(gateway.get, 'LogExportDatabaseAway', 'default');
+  expect(answer).toMatch(/^503 .*"\/problems\/database-unavailable"/);
+  for (const path of ['/ui/targets/default', '/ui/jobs']) {
+    const page = await visit(gateway.get, path);
+    expect(page.text).toContain(linkOf('database-unavailable'));
+  }
 });
