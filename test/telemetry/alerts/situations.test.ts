@@ -29,10 +29,12 @@ const timings = { idleMs: 30_000, secondMs: 10_000, leaseMs: 300_000 };
 /** A queue in virtual time that is scraped once a minute. At its end somebody looks, who is woken by an alert. */
 async function openNight(alert: string, minutesOf: (queue: Queue) => Promise<number>) {
   await using queue = await openQueue({ targets: [{ name, region }], timings, random: () => 0 });
+  const beganAt = queue.time.now();
   let reading: Promise<unknown> = Promise.resolve();
   using metrics = openMetrics({
     targets: () => queue.targets.list(),
     elapsed: queue.time.now,
+    now: () => queue.time.now() - beganAt, // the recording begins at 1970
     jobs: {
       read: () => {
         const rows = readOpenSlices(queue.database, 1);
@@ -183,7 +185,7 @@ test('another tool holds the slot: the alert fires; log, runbook and pages say s
 test('a job fails: the alert fires; log, runbook and pages say so', async () => {
   let jobId = '';
   const night = await openNight('LogExportSlicesFailed', async ({ put }) => {
-    jobId = await put({ target: name, slices: 3, logGroupName: '/missing', readyInMs: 90_000 });
+    jobId = await put({ target: name, slices: 3, logGroupName: '/missing' });
     return 5;
   });
 

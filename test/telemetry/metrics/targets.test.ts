@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { databaseQueries } from '#diagnostics/database-queries.ts';
-import { sliceEnds } from '#diagnostics/exports.ts';
+import { orphanedTasks, sliceEnds } from '#diagnostics/exports.ts';
 import { slotOccupancies } from '#diagnostics/slots.ts';
 import type { MeasuredTarget } from '#telemetry/metrics/instruments.ts';
-import { type Metrics, openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { type Metrics, type MetricsOptions, openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { readExposition } from './exposition.ts';
 
 const targetsNamed = (count: number, state = 'ready') =>
@@ -12,7 +12,7 @@ const targetsNamed = (count: number, state = 'ready') =>
 
 function open(
   targets: () => MeasuredTarget[],
-  { isPerTarget, elapsed = () => 0 }: { isPerTarget?: boolean; elapsed?: () => number } = {},
+  { isPerTarget, elapsed = () => 0, now }: Partial<Pick<MetricsOptions, 'isPerTarget' | 'elapsed' | 'now'>> = {},
 ) {
   const read = async () => [
     {
@@ -26,7 +26,7 @@ function open(
     { target: 'target-1', delayed: 0, ready: 1, oldestReadyMs: 7_000, active: null, verifying: 4 },
   ];
   const jobs = { read, sleep: async () => {}, isDatabaseReady: () => true };
-  return openMetrics({ targets, isPerTarget, elapsed, jobs });
+  return openMetrics({ targets, isPerTarget, elapsed, ...(now && { now }), jobs });
 }
 
 const scrape = async (metrics: Metrics) => readExposition(await metrics.render());
@@ -109,6 +109,34 @@ describe('series of single targets', () => {
 
     expect([first, await seconds()]).toEqual([2, 3]);
   });
+});
+
+test('the first scrape of a process has the times of what happened before it', async () => {
+  let now = 1_714_521_600_000;
+  using metrics = open(() => targetsNamed(2), { now: () => now });
+  const first = await scrape(metrics);
+  sliceEnds.publish({ target: 'target-1', outcome: 'failed', slices: 2 });
+  sliceEnds.publish({ target: 'target-0', outcome: 'completed', slices: 1 });
+  now += 1_500;
+  orphanedTasks.publish({ target: 'target-0' });
+  now += 60_000;
+
+  const { value } = await scrape(metrics);
+
+  const [failed, ofTarget, orphan] = [
+    'log_export_slice_failed_timestamp_seconds',
+    'log_export_target_slice_failed_timestamp_seconds',
+    'log_export_orphan_found_timestamp_seconds',
+  ] as const;
+  expect([failed, ofTarget, orphan].map((name) => first.value(name))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(value(failed)).toBe(1_714_521_600);
+  expect(value(ofTarget, { target: 'target-1' })).toBe(1_714_521_600);
+  expect(value(ofTarget, { target: 'target-0' })).toBeUndefined();
+  expect(value(orphan)).toBe(1_714_521_601.5);
 });
 
 describe('log_export_database_up', () => {

@@ -16,7 +16,7 @@ const verificationResults = ['complete', 'empty', 'incomplete', 'skipped'] as co
 
 /** Measures what becomes of slices, their tasks and their creates. */
 export function measureExports(instruments: Instruments): void {
-  const { counter, histogram, listen } = instruments;
+  const { counter, gauge, histogram, listen, beforeScrapeOfTargets, timestamp } = instruments;
   const ended = counter({
     name: 'log_export_slices_ended_total',
     help: 'Slices that have ended, by outcome. A slice that is retried ends again.',
@@ -29,9 +29,30 @@ export function measureExports(instruments: Instruments): void {
     values: outcomes,
   });
   for (const outcome of outcomes) ended.inc({ outcome }, 0);
+  const failed = gauge({
+    name: 'log_export_slice_failed_timestamp_seconds',
+    help: 'When a slice failed last, in seconds since 1970. Absent if none has failed since the start.',
+  });
+  const failedOfTargets = gauge({
+    name: 'log_export_target_slice_failed_timestamp_seconds',
+    help: 'When a slice of a target failed last, in seconds since 1970.',
+    labelNames: ['target'],
+  });
+  const failedAt = new Map<string, number>();
+  failed.remove();
   listen(sliceEnds, ({ target, outcome, slices }) => {
     ended.inc({ outcome }, slices);
     endedOfTargets.add(target, outcome, slices);
+    if (outcome !== 'failed') return;
+    failed.set(timestamp());
+    failedAt.set(target, timestamp());
+  });
+  beforeScrapeOfTargets((targets) => {
+    failedOfTargets.reset();
+    for (const { name: target } of targets) {
+      const at = failedAt.get(target);
+      if (at !== undefined) failedOfTargets.set({ target }, at);
+    }
   });
 
   const durations = histogram({
@@ -75,7 +96,15 @@ export function measureExports(instruments: Instruments): void {
     name: 'log_export_orphaned_tasks_total',
     help: 'Export tasks of ours that no slice knows, found by the orphan sweep.',
   });
-  listen(orphanedTasks, () => orphans.inc());
+  const orphanFound = gauge({
+    name: 'log_export_orphan_found_timestamp_seconds',
+    help: 'When an orphaned task was found last, in seconds since 1970. Absent if none was since the start.',
+  });
+  orphanFound.remove();
+  listen(orphanedTasks, () => {
+    orphans.inc();
+    orphanFound.set(timestamp());
+  });
 
   const deleted = counter({
     name: 'log_export_deleted_jobs_total',
