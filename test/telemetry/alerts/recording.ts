@@ -2,12 +2,17 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { TestContext } from 'vitest';
 
 import { readExposition } from '../metrics/exposition.ts';
 import { rulesFile } from './read-rules.ts';
 
-/** Whether promtool of the Debian package prometheus is installed. */
-export const isPromtoolInstalled = spawnSync('promtool', ['--version']).status === 0;
+const isPromtoolInstalled = spawnSync('promtool', ['--version']).status === 0;
+
+/** Skips the rest of a test without promtool. The report of the tests shows it. */
+export function skipWithoutPromtool(skip: TestContext['skip']): void {
+  skip(!isPromtoolInstalled, 'promtool of the Debian package prometheus is not installed');
+}
 
 /** Runs promtool and returns its output. Throws if it fails. */
 export const promtool = (...parts: string[]) =>

@@ -7,7 +7,7 @@ import { makeValueCheck } from './label-values.ts';
 import { parsePromql } from './promql.ts';
 import { readRules, rulesFile, sectionOf } from './read-rules.ts';
 import { readRunbook } from './read-runbook.ts';
-import { isPromtoolInstalled, promtool } from './recording.ts';
+import { promtool, skipWithoutPromtool } from './recording.ts';
 
 const rules = readRules();
 
@@ -101,7 +101,7 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
 });
 
 test('promtool accepts the rules, and their unit tests pass', ({ skip }) => {
-  if (!isPromtoolInstalled) skip('promtool of the Debian package prometheus is not installed');
+  skipWithoutPromtool(skip);
 
   expect(promtool('check', 'rules', rulesFile)).toContain(`SUCCESS: ${rules.length} rules found`);
   expect(promtool('test', 'rules', 'deploy/prometheus/rules.test.yaml')).toContain('SUCCESS');
