@@ -140,11 +140,12 @@ test('the first scrape of a process has the times of what happened before it', a
 });
 
 describe('log_export_database_up', () => {
-  test('follows the last statement, and the state of the tables', async () => {
+  test('is 0 for a minute after a refused statement, and while the tables are not ready', async () => {
     let isReady = false;
+    let now = 0;
     using metrics = openMetrics({
       targets: () => [],
-      elapsed: () => 0,
+      elapsed: () => now,
       jobs: { read: async () => [], sleep: async () => {}, isDatabaseReady: () => isReady },
     });
     const isUp = async () => (await scrape(metrics)).value('log_export_database_up');
@@ -155,8 +156,11 @@ describe('log_export_database_up', () => {
     databaseQueries.publish({ durationMs: undefined, isUnavailable: true });
     values.push(await isUp());
     databaseQueries.publish({ durationMs: 1, isUnavailable: false });
+    now = 59_000;
+    values.push(await isUp());
+    now = 60_000;
 
-    expect([...values, await isUp()]).toEqual([0, 1, 0, 1]);
+    expect([...values, await isUp()]).toEqual([0, 1, 0, 0, 1]);
   });
 });
 

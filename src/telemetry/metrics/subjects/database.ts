@@ -1,9 +1,13 @@
 import { databaseQueries } from '#diagnostics/database-queries.ts';
 import type { Instruments } from '../instruments.ts';
 
+// On a full disk, SQLite reads and does not write. Shorter: the database looks up between two writes. Longer: a short
+// outage looks long.
+const calmMs = 60_000;
+
 /** Measures the statements of the export jobs. `isReady` is whether the tables are up to date. */
 export function measureDatabase(
-  { gauge, histogram, listen, beforeScrape }: Instruments,
+  { gauge, histogram, listen, beforeScrape, elapsed }: Instruments,
   isReady: () => boolean,
 ): void {
   const durations = histogram({
@@ -16,12 +20,12 @@ export function measureDatabase(
   });
   const up = gauge({
     name: 'log_export_database_up',
-    help: 'Whether the database did what it was last asked to do: 1 or 0.',
+    help: 'Whether the database has refused no statement for a minute: 1 or 0.',
   });
-  let isUp = true;
+  let failedAt = Number.NEGATIVE_INFINITY;
   listen(databaseQueries, ({ durationMs, isUnavailable }) => {
-    isUp = !isUnavailable;
+    if (isUnavailable) failedAt = elapsed();
     if (durationMs !== undefined) durations.observe(durationMs / 1_000);
   });
-  beforeScrape(() => up.set(isUp && isReady() ? 1 : 0));
+  beforeScrape(() => up.set(isReady() && elapsed() - failedAt >= calmMs ? 1 : 0));
 }
