@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 
-import { lostAuditLines } from '#diagnostics/audit-lines.ts';
+import { auditFailures, lostAuditLines } from '#diagnostics/audit-lines.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import { atomicWriteBytes, endDestination } from '#telemetry/logger.ts';
@@ -38,6 +38,7 @@ export async function openAudit(where: string, log: Log): Promise<Audit & AsyncD
   let isClosed = false;
   const logLoss = (facts: object) => {
     isLosing = true;
+    auditFailures.publish({ isFailing: true });
     outage.failed(facts, 'failed to write the audit; lines were lost', { alarmAfterMs: 0 });
   };
   destination.on('error', (err) => logLoss({ err }));
@@ -46,6 +47,7 @@ export async function openAudit(where: string, log: Log): Promise<Audit & AsyncD
     logLoss({ maxBufferedBytes });
   });
   destination.on('write', () => {
+    if (isLosing) auditFailures.publish({ isFailing: false });
     isLosing = false;
     if (!isClosed) outage.worked({}, 'the audit is written again');
   });

@@ -1,4 +1,5 @@
 import { readArchiveFigures } from '#archives/store/reads/read-archive-figures.ts';
+import { auditFailures } from '#diagnostics/audit-lines.ts';
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
 import { makeMarker } from '#targets/marker.ts';
 import type { MeasuredTarget } from '#telemetry/metrics/instruments.ts';
@@ -40,6 +41,7 @@ export async function runScript(): Promise<ScriptedRun> {
   });
 
   await callApi();
+  for (const isFailing of [true, false]) auditFailures.publish({ isFailing });
   await using queue = await openQueue({ emulator: { pendingMs: 0, runningMs: 30_000 } });
   around.targets = () => queue.targets.list();
   around.elapsed = queue.time.now;

@@ -1,4 +1,4 @@
-import { lostAuditLines } from '#diagnostics/audit-lines.ts';
+import { auditFailures, lostAuditLines } from '#diagnostics/audit-lines.ts';
 import { reloads } from '#diagnostics/reloads.ts';
 import type { Instruments } from '../instruments.ts';
 
@@ -11,7 +11,8 @@ const labelOf: Record<string, string> = {
 };
 
 /** Counts failed reloads of files, and lost lines of the audit. */
-export function countFileFailures({ counter, gauge, listen }: Instruments): void {
+export function countFileFailures(instruments: Instruments): void {
+  const { counter, gauge, listen, beforeScrape, timestamp } = instruments;
   const failures = counter({
     name: 'log_export_reload_failures_total',
     help: 'Changes of files that were invalid, so that the previous version stayed active, by kind of file.',
@@ -38,4 +39,18 @@ export function countFileFailures({ counter, gauge, listen }: Instruments): void
     help: 'Audit lines that were lost because they could not be written.',
   });
   listen(lostAuditLines, ({ lines }) => lost.inc(lines));
+  const auditFailed = gauge({
+    name: 'log_export_audit_failed_timestamp_seconds',
+    help: 'When the audit could not be written last, in seconds since 1970. Absent if it always could since the start.',
+  });
+  let isAuditFailing = false;
+  auditFailed.remove();
+  listen(auditFailures, ({ isFailing }) => {
+    isAuditFailing = isFailing;
+    if (isFailing) auditFailed.set(timestamp());
+  });
+  // A failure lasts until something is written.
+  beforeScrape(() => {
+    if (isAuditFailing) auditFailed.set(timestamp());
+  });
 }
