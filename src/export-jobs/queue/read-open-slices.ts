@@ -15,6 +15,8 @@ export interface OpenSlicesOfTarget {
   active: string | null;
   /** Slices whose exports are verified. */
   verifying: number;
+  /** Whether the replica that works the slot sees a foreign task in it. */
+  isHeldByOthers: boolean;
 }
 
 // How many slices are counted in each of the two states, over all targets, and at least in each of them.
@@ -67,13 +69,17 @@ export async function readOpenSlices(
         order by ready_at limit 1
       ) as oldest_ready_ms,
       (select state from slices where ${whereActive} and slices.target = found.target) as active,
-      0 as verifying
+      0 as verifying,
+      (
+        select count(*) from slots where slots.target = found.target
+        and foreign_task_id is not null and leased_until > at
+      ) as held_by_others
     from found cross join clock
     union all
-    select target, 0, 0, 0, state, 0 from slices
+    select target, 0, 0, 0, state, 0, 0 from slices
     where ${whereActive} and target not in (select target from found)
     union all
-    select target, 0, 0, 0, null, count(*) from verifications where ended_at is null group by target
+    select target, 0, 0, 0, null, count(*), 0 from verifications where ended_at is null group by target
   `.execute(queries);
   return [...Map.groupBy(rows, ({ target }) => target)].map(([target, ofTarget]) => ({
     target,
@@ -82,8 +88,12 @@ export async function readOpenSlices(
     oldestReadyMs: Math.max(...ofTarget.map((row) => row.oldestReadyMs ?? 0), 0),
     active: ofTarget.find(({ active }) => active !== null)?.active ?? null,
     verifying: Math.max(...ofTarget.map(({ verifying }) => verifying)),
+    isHeldByOthers: ofTarget.some(({ heldByOthers }) => heldByOthers > 0),
   }));
 }
 
 /** The first slice may be ready only later, or may have been taken meanwhile. */
-type OpenSlicesRow = Omit<OpenSlicesOfTarget, 'oldestReadyMs'> & { oldestReadyMs: number | null };
+type OpenSlicesRow = Omit<OpenSlicesOfTarget, 'oldestReadyMs' | 'isHeldByOthers'> & {
+  oldestReadyMs: number | null;
+  heldByOthers: number;
+};

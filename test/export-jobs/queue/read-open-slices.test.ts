@@ -7,6 +7,15 @@ import { openStore, storageBackends } from '../storage-backends.ts';
 const at = 1_714_521_600_000;
 const repeat = <Value>(count: number, value: Value) => Array<Value>(count).fill(value);
 
+const none = {
+  delayed: 0,
+  ready: 0,
+  oldestReadyMs: 0,
+  active: null,
+  verifying: 0,
+  isHeldByOthers: false,
+};
+
 describe.each(storageBackends)('the open slices, in %s', (_name, openStorage) => {
   const open = () => openStore(openStorage, () => at);
 
@@ -31,10 +40,32 @@ describe.each(storageBackends)('the open slices, in %s', (_name, openStorage) =>
     const rows = await readOpenSlices(database, 4);
 
     expect(rows.toSorted((one, other) => (one.target < other.target ? -1 : 1))).toEqual([
-      { target: 'a', delayed: 2, ready: 2, oldestReadyMs: 5_000, active: 'running', verifying: 0 },
-      { target: 'b', delayed: 1, ready: 0, oldestReadyMs: 0, active: null, verifying: 0 },
-      { target: 'c', delayed: 0, ready: 0, oldestReadyMs: 0, active: 'cancelling', verifying: 0 },
-      { target: 'd', delayed: 0, ready: 0, oldestReadyMs: 0, active: null, verifying: 2 },
+      { ...none, target: 'a', delayed: 2, ready: 2, oldestReadyMs: 5_000, active: 'running' },
+      { ...none, target: 'b', delayed: 1 },
+      { ...none, target: 'c', active: 'cancelling' },
+      { ...none, target: 'd', verifying: 2 },
+    ]);
+  });
+
+  test('say that others hold a slot, as long as the replica that sees them has its lease', async () => {
+    await using database = await open();
+    const slot = { accountId: '', region: '', owner: 'one', foreignTaskId: 'task' };
+    for (const target of ['held', 'left', 'free']) {
+      await insertJob(database, { target, slices: [{ readyAt: at }] });
+    }
+    await database.queries
+      .insertInto('slots')
+      .values([
+        { ...slot, target: 'held', leasedUntil: at + 1 },
+        { ...slot, target: 'left', leasedUntil: at },
+        { ...slot, target: 'free', leasedUntil: at + 1, foreignTaskId: null },
+      ])
+      .execute();
+
+    const rows = await readOpenSlices(database, 3);
+
+    expect(rows.filter(({ isHeldByOthers }) => isHeldByOthers).map(({ target }) => target)).toEqual([
+      'held',
     ]);
   });
 

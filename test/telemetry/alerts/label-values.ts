@@ -4,7 +4,15 @@ import { archiveSummary } from '../../archives/archive-rows.ts';
 import { readExposition } from '../metrics/exposition.ts';
 import type { Matcher } from './promql.ts';
 
-const queue = { target: 'one', delayed: 0, ready: 1, oldestReadyMs: 0, active: null, verifying: 0 };
+const queue = {
+  target: 'one',
+  delayed: 0,
+  ready: 1,
+  oldestReadyMs: 0,
+  active: null,
+  verifying: 0,
+  isHeldByOthers: false,
+};
 
 const archive = {
   id: 'one',

@@ -10,20 +10,23 @@ import { readExposition } from './exposition.ts';
 const targetsNamed = (count: number, state = 'ready') =>
   Array.from({ length: count }, (_, index) => ({ name: `target-${index}`, state }));
 
+const openSlices = {
+  target: 'target-0',
+  delayed: 0,
+  ready: 0,
+  oldestReadyMs: 0,
+  active: null as string | null,
+  verifying: 0,
+  isHeldByOthers: false,
+};
+
 function open(
   targets: () => MeasuredTarget[],
   { isPerTarget, elapsed = () => 0, now }: Partial<Pick<MetricsOptions, 'isPerTarget' | 'elapsed' | 'now'>> = {},
 ) {
   const read = async () => [
-    {
-      target: 'target-0',
-      delayed: 3,
-      ready: 2,
-      oldestReadyMs: 5_000,
-      active: 'running',
-      verifying: 0,
-    },
-    { target: 'target-1', delayed: 0, ready: 1, oldestReadyMs: 7_000, active: null, verifying: 4 },
+    { ...openSlices, delayed: 3, ready: 2, oldestReadyMs: 5_000, active: 'running' },
+    { ...openSlices, target: 'target-1', ready: 1, oldestReadyMs: 7_000, verifying: 4 },
   ];
   const jobs = { read, sleep: async () => {}, isDatabaseReady: () => true };
   return openMetrics({ targets, isPerTarget, elapsed, ...(now && { now }), jobs });
@@ -161,6 +164,68 @@ describe('log_export_database_up', () => {
     now = 60_000;
 
     expect([...values, await isUp()]).toEqual([0, 1, 0, 0, 1]);
+  });
+});
+
+describe('the time that slots are idle', () => {
+  const isReady = { ...openSlices, ready: 2 };
+
+  /** Scrapes once a minute what the readings find; targets are usable unless it says otherwise. */
+  async function idleSeconds(
+    minutes: (typeof isReady)[][],
+    { count = 1, state = 'ready' }: { count?: number; state?: string } = {},
+  ) {
+    let now = 0;
+    let queues: (typeof isReady)[] = [];
+    using metrics = openMetrics({
+      targets: () => targetsNamed(count, state),
+      elapsed: () => now,
+      jobs: { read: async () => queues, sleep: async () => {}, isDatabaseReady: () => true },
+    });
+    for (const found of minutes) {
+      queues = found;
+      now += 60_000;
+      await metrics.render();
+      await new Promise(setImmediate);
+    }
+    const { value } = await scrape(metrics);
+    return [
+      value('log_export_slot_idle_seconds'),
+      value('log_export_target_slot_idle_seconds', { target: 'target-0' }),
+    ];
+  }
+
+  test('grows while a slice is ready and the slot is free', async () => {
+    expect(await idleSeconds([[], [isReady], [isReady], [isReady]])).toEqual([120, 120]);
+  });
+
+  test.each([
+    ['a slice runs', [{ ...isReady, active: 'running' }]],
+    ['others hold it', [{ ...isReady, isHeldByOthers: true }]],
+    ['no slice is ready', [{ ...openSlices, delayed: 3 }]],
+    ['the target is not configured', [{ ...isReady, target: 'removed' }]],
+  ])('is 0 when %s', async (_case, queues) => {
+    expect(await idleSeconds([queues, queues, queues])).toEqual([0, 0]);
+  });
+
+  test('is 0 while the target is unusable', async () => {
+    const options = { state: 'unusable' };
+
+    expect(await idleSeconds([[isReady], [isReady]], options)).toEqual([0, 0]);
+  });
+
+  test('begins again after each task, also if some of many slots are always between two tasks', async () => {
+    const [first, second] = [[isReady], [{ ...isReady, target: 'target-1' }]];
+    const minutes = [first, second, first, second, first, second];
+
+    expect(await idleSeconds(minutes, { count: 201 })).toEqual([0, undefined]);
+  });
+
+  test('is the longest of many slots, without series of single targets', async () => {
+    const busy = { ...isReady, target: 'target-1', active: 'running' };
+    const minutes = [[isReady, busy], [isReady, busy], [isReady]];
+
+    expect(await idleSeconds(minutes, { count: 201 })).toEqual([120, undefined]);
   });
 });
 

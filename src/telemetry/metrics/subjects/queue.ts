@@ -14,6 +14,8 @@ interface OpenSlices {
   active: string | null;
   /** Slices whose exports are verified. */
   verifying: number;
+  /** Whether a foreign task is in the slot. */
+  isHeldByOthers: boolean;
 }
 
 /** What the figures of the queue depend on. */
@@ -57,15 +59,26 @@ export function measureQueue(
     help: 'Time that the oldest ready slice of a target has been ready, in seconds; 0 if none is.',
     labelNames: ['target'],
   });
+  const idle = gauge({
+    name: 'log_export_slot_idle_seconds',
+    help: 'Longest time that the slot of a usable target has been free while slices were ready, in seconds; 0 if none is.',
+  });
+  const targetIdle = gauge({
+    name: 'log_export_target_slot_idle_seconds',
+    help: 'Time that the slot of a target has been free while slices were ready, in seconds; 0 if it is not.',
+    labelNames: ['target'],
+  });
+  // Of the slots that the last readings found idle, by the clock of the readings.
+  let idleSince = new Map<string, number>();
   const figures = makeFigures<readonly OpenSlices[]>({ elapsed, sleep, stop });
-  oldestReady.remove(); // there are no figures yet, which is not the same as 0
-  age.remove();
+  // There are no figures yet, which is not the same as 0.
+  for (const each of [oldestReady, age, idle]) each.remove();
 
   beforeScrape((targets) => {
     figures.refresh(() => read(targets.length));
     const latest = figures.latest();
     if (!latest) return;
-    const queues = latest.value;
+    const { value: queues, readAt } = latest;
     for (const state of states) {
       slices.set(
         { state },
@@ -73,11 +86,19 @@ export function measureQueue(
       );
     }
     oldestReady.set(seconds(queues.reduce((max, queue) => Math.max(max, queue.oldestReadyMs), 0)));
-    age.set(seconds(elapsed() - latest.readAt));
+    age.set(seconds(elapsed() - readAt));
+    const idleTargets = new Set(queues.filter(hasIdleSlot).map(({ target }) => target));
+    idleSince = new Map(
+      targets
+        .filter(({ name, state }) => idleTargets.has(name) && state !== 'unusable')
+        .map(({ name }) => [name, idleSince.get(name) ?? readAt]),
+    );
+    idle.set(seconds(Math.max(0, ...[...idleSince.values()].map((since) => readAt - since))));
   });
   beforeScrapeOfTargets((targets) => {
     targetSlices.reset();
     targetOldestReady.reset();
+    targetIdle.reset();
     const latest = figures.latest();
     if (!latest) return;
     const queues = new Map(latest.value.map((queue) => [queue.target, queue]));
@@ -87,8 +108,14 @@ export function measureQueue(
         targetSlices.set({ target, state }, queue ? countOf(queue, state) : 0);
       }
       targetOldestReady.set({ target }, seconds(queue?.oldestReadyMs ?? 0));
+      const since = idleSince.get(target) ?? latest.readAt;
+      targetIdle.set({ target }, seconds(latest.readAt - since));
     }
   });
+}
+
+function hasIdleSlot({ ready, active, isHeldByOthers }: OpenSlices): boolean {
+  return ready > 0 && active === null && !isHeldByOthers;
 }
 
 function countOf({ delayed, ready, active, verifying }: OpenSlices, state: string): number {
