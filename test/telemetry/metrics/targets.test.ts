@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { databaseQueries } from '#diagnostics/database-queries.ts';
-import { orphanedTasks, sliceEnds } from '#diagnostics/exports.ts';
-import { slotOccupancies } from '#diagnostics/slots.ts';
+import { completedTasks, orphanedTasks, sliceEnds } from '#diagnostics/exports.ts';
+import { type SlotOccupancy, slotOccupancies } from '#diagnostics/slots.ts';
 import type { MeasuredTarget } from '#telemetry/metrics/instruments.ts';
 import { type Metrics, type MetricsOptions, openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { readExposition } from './exposition.ts';
@@ -34,6 +34,9 @@ function open(
 
 const scrape = async (metrics: Metrics) => readExposition(await metrics.render());
 
+const noteHolder = (target: string, holder: SlotOccupancy['holder'], foreignMs?: number) =>
+  slotOccupancies.publish({ target, holder, foreignMs });
+
 /** The number of targets that have series of their own. */
 const targetsIn = async (metrics: Metrics) =>
   new Set((await scrape(metrics)).samples.flatMap(({ labels: { target } }) => target ?? [])).size;
@@ -58,8 +61,8 @@ describe('series of single targets', () => {
     await new Promise(setImmediate);
     sliceEnds.publish({ target: 'target-0', outcome: 'completed', slices: 2 });
     sliceEnds.publish({ target: 'target-1', outcome: 'completed', slices: 1 });
-    slotOccupancies.publish({ target: 'target-0', holder: 'us' });
-    slotOccupancies.publish({ target: 'target-1', holder: 'us' });
+    noteHolder('target-0', 'us');
+    noteHolder('target-1', 'us');
 
     const { value, names } = await scrape(metrics);
 
@@ -103,11 +106,11 @@ describe('series of single targets', () => {
     const seconds = async () =>
       (await scrape(metrics)).value('log_export_target_slot_held_seconds_total', labels);
 
-    slotOccupancies.publish({ target: 'target-0', holder: 'others' });
+    noteHolder('target-0', 'others');
     now = 2_000;
     const first = await seconds();
     now = 3_000;
-    slotOccupancies.publish({ target: 'target-0', holder: undefined });
+    noteHolder('target-0', undefined);
     now = 9_000;
 
     expect([first, await seconds()]).toEqual([2, 3]);
@@ -226,6 +229,84 @@ describe('the time that slots are idle', () => {
     const minutes = [[isReady, busy], [isReady, busy], [isReady]];
 
     expect(await idleSeconds(minutes, { count: 201 })).toEqual([120, undefined]);
+  });
+});
+
+describe('the time that others hold slots', () => {
+  const minuteMs = 60_000;
+  /** Opens metrics whose clock the test turns. */
+  function openHolds() {
+    let now = 0;
+    const metrics = open(() => targetsNamed(2), { elapsed: () => now });
+    const ofTarget = { target: 'target-0' };
+    return {
+      metrics,
+      pass: (minutes: number) => void (now += minutes * minuteMs),
+      async minutes() {
+        const { value } = await scrape(metrics);
+        const longest = value('log_export_slot_held_by_others_seconds');
+        const one = value('log_export_target_slot_held_by_others_seconds', ofTarget);
+        return [longest, one].map((seconds) => Number(seconds) / 60);
+      },
+      [Symbol.dispose]: () => metrics[Symbol.dispose](),
+    };
+  }
+
+  test('begins with the task, and ends two minutes after it', async () => {
+    using holds = openHolds();
+    const before = await holds.minutes();
+    noteHolder('target-0', 'others', 50 * minuteMs);
+    holds.pass(15);
+    const during = await holds.minutes();
+    noteHolder('target-0', undefined);
+    holds.pass(1);
+    const inGap = await holds.minutes();
+    holds.pass(2);
+
+    expect([before, during, inGap, await holds.minutes()]).toEqual([
+      [0, 0],
+      [65, 65],
+      [65, 65],
+      [0, 0],
+    ]);
+  });
+
+  test('goes on over the tasks of a tool that exports in a loop', async () => {
+    using holds = openHolds();
+    for (let task = 0; task < 20; task += 1) {
+      noteHolder('target-0', 'others', 0);
+      holds.pass(3);
+      noteHolder('target-0', 'us'); // its create is refused
+      noteHolder('target-0', undefined);
+      holds.pass(1);
+    }
+
+    expect(await holds.minutes()).toEqual([79, 79]);
+  });
+
+  test('is that of one slot when tasks of others alternate between slots', async () => {
+    using holds = openHolds();
+    for (let task = 0; task < 20; task += 1) {
+      const [next, last] = task % 2 === 0 ? ['target-0', 'target-1'] : ['target-1', 'target-0'];
+      noteHolder(next, 'others', 0);
+      noteHolder(last, undefined);
+      holds.pass(3);
+    }
+
+    expect((await holds.minutes())[0]).toBe(3);
+  });
+
+  test('begins again after a completed task of ours', async () => {
+    using holds = openHolds();
+    noteHolder('target-0', 'others', 0);
+    holds.pass(50);
+    noteHolder('target-0', 'us');
+    holds.pass(1);
+    completedTasks.publish({ target: 'target-0', durationMs: minuteMs });
+    noteHolder('target-0', 'others', 0);
+    holds.pass(20);
+
+    expect(await holds.minutes()).toEqual([20, 20]);
   });
 });
 

@@ -60,6 +60,7 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
   let isHandingOver = false;
   let hasTargetChanged = false;
   let holder: SlotOccupancy['holder'];
+  let foreignSince: number | undefined;
 
   async function run(): Promise<void> {
     while (!isOver) {
@@ -70,9 +71,12 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
   }
 
   function noteHolder(found: SlotOccupancy['holder']): void {
-    if (found === holder) return;
+    const since = found === 'others' ? memory.foreign?.beganAt : undefined;
+    if (found === holder && since === foreignSince) return;
     holder = found;
-    slotOccupancies.publish({ target: name, holder });
+    foreignSince = since;
+    const foreignMs = since === undefined ? undefined : elapsed() - since;
+    slotOccupancies.publish({ target: name, holder, foreignMs });
   }
 
   async function workOnce(): Promise<number> {
