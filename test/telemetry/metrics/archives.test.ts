@@ -100,6 +100,32 @@ describe.each(storageBackends)('the metrics of archives in %s', (_name, openStor
     );
   });
 
+  test('count those that fail and lost nothing, and have no watermark of those without work', async () => {
+    await using database = await openStore(openStorage);
+    const covered = { ...noPartitions, covered: 9, open: 3 };
+    const [waiting, missing] = [
+      { ...covered, waiting: 2 },
+      { ...covered, missing: 1 },
+    ];
+    const old = archiveStart - 60 * 86_400_000;
+    const values = [
+      archiveRow({ id: 'paused', pausedAt: 1 }, { watermarkAt: old, partitions: waiting }),
+      archiveRow({ id: 'monthly' }, { watermarkAt: old, partitions: covered }),
+      archiveRow({ id: 'lost' }, { state: 'incomplete', partitions: { ...missing, lost: 1 } }),
+      archiveRow({ id: 'failing' }, { state: 'incomplete', partitions: missing }),
+    ];
+    await database.queries.insertInto('archives').values(values).execute();
+
+    const { first, second } = await scrape(database);
+
+    expect(first.value('log_export_archives_failing')).toBeUndefined();
+    expect(second.value('log_export_archives', { state: 'incomplete' })).toBe(2);
+    expect(second.value('log_export_archives_failing')).toBe(1);
+    expect(second.value('log_export_oldest_watermark_timestamp_seconds')).toBe(
+      archiveStart / 1_000,
+    );
+  });
+
   test.each([
     [200, undefined, 200],
     [201, undefined, 0],

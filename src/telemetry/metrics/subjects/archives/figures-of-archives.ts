@@ -37,6 +37,8 @@ const partitionStates = [
   'lost',
   'waived',
 ];
+// Of a partition that is neither covered nor waived, and due.
+const workStates = ['waiting', 'running', 'missing', 'atRisk', 'lost'];
 const ofArchive = ['target', 'archive', 'archive_name'] as const;
 
 /** Measures archives, as their last looks found them. */
@@ -53,6 +55,10 @@ export function measureArchives(
     name: 'log_export_archives_stopped',
     help: 'Archives that create no exports, because of their destination or a missing permission.',
   });
+  const failing = gauge({
+    name: 'log_export_archives_failing',
+    help: 'Archives in the state incomplete that have lost nothing: exports of their partitions fail.',
+  });
   const partitions = gauge({
     name: 'log_export_partitions',
     help: 'Partitions of archives that have not ended, by state.',
@@ -60,7 +66,7 @@ export function measureArchives(
   });
   const oldestWatermark = gauge({
     name: 'log_export_oldest_watermark_timestamp_seconds',
-    help: 'Earliest watermark of all archives, in seconds since 1970. Absent if there is none.',
+    help: 'Earliest watermark of the archives that have work and are not paused, in seconds since 1970. Absent if there is none.',
   });
   const nextExpiry = gauge({
     name: 'log_export_next_expiry_timestamp_seconds',
@@ -103,7 +109,7 @@ export function measureArchives(
     archiveNextExpiry,
   ];
   const figures = makeFigures<readonly MeasuredArchive[]>({ elapsed, sleep, stop });
-  for (const each of [stopped, oldestWatermark, nextExpiry, overdue]) each.remove();
+  for (const each of [stopped, failing, oldestWatermark, nextExpiry, overdue]) each.remove();
 
   beforeScrape(() => {
     figures.refresh(read);
@@ -123,8 +129,9 @@ export function measureArchives(
       partitions.set({ state }, sum);
     }
     stopped.set(all.filter(({ isStopped }) => isStopped).length);
+    failing.set(all.filter(isFailing).length);
     overdue.set(Math.max(0, ...all.map(({ lookOverdueMs }) => lookOverdueMs)) / 1_000);
-    setEarliest(oldestWatermark, all, ({ watermarkAt }) => watermarkAt);
+    setEarliest(oldestWatermark, all.filter(isWorking), ({ watermarkAt }) => watermarkAt);
     setEarliest(nextExpiry, all, ({ nextExpiryAt }) => nextExpiryAt);
   }
 
@@ -141,6 +148,15 @@ export function measureArchives(
     if (watermarkAt !== null) archiveWatermark.set(labels, watermarkAt / 1_000);
     if (nextExpiryAt !== null) archiveNextExpiry.set(labels, nextExpiryAt / 1_000);
   }
+}
+
+function isFailing({ state, partitions }: MeasuredArchive): boolean {
+  return state === 'incomplete' && !partitions?.lost;
+}
+
+/** Whether an archive has partitions to export, and exports them. */
+function isWorking({ state, partitions }: MeasuredArchive): boolean {
+  return state !== 'paused' && workStates.some((each) => (partitions?.[each] ?? 0) > 0);
 }
 
 /** Sets a gauge to the earliest instant, in seconds, or removes its sample if there is none. */
