@@ -108,9 +108,29 @@ describe('the metrics after a scripted run', () => {
     expect(metrics.names.filter((name) => !isSampled(name))).toEqual([]);
   });
 
-  test('name no caller, log group, bucket, job or task', () => {
+  test('name no caller, log group, bucket, job or task, and an archive only in five of them', () => {
+    const naming = new Set<string>();
+    const ofArchive = /^(\w+)(\{.*)archive="[^"]*",archive_name="[^"]*"/gm;
+    const others = run.text.replaceAll(ofArchive, (_line, name: string, labels: string) => {
+      naming.add(name);
+      return labels;
+    });
+
+    expect([...naming]).toEqual([
+      'log_export_archive_state',
+      'log_export_archive_stopped',
+      'log_export_archive_partitions',
+      'log_export_archive_watermark_timestamp_seconds',
+      'log_export_archive_next_expiry_timestamp_seconds',
+    ]);
     expect(run.secrets.length).toBeGreaterThan(15);
-    expect(run.secrets.filter((secret) => run.text.includes(secret))).toEqual([]);
+    expect(run.secrets.filter((secret) => others.includes(secret))).toEqual([]);
+  });
+
+  test('have at most 16 series of an archive', () => {
+    const ofArchive = metrics.samples.filter(({ labels }) => labels.archive !== undefined);
+
+    expect(ofArchive).toHaveLength(16);
   });
 
   test('are all in the table of docs/operations.md, with their types and labels', () => {

@@ -9,6 +9,7 @@ import { openQueue, type Queue, refusal } from '../../export-jobs/open-queue.ts'
 import { createBody, openWorld } from '../../world.ts';
 
 const region = 'eu-west-1';
+const archiveId = '3f1c6a52-7d0e-4b1f-9a55-0c2f5a3d9e11';
 
 /** The metrics after the run, and texts of its jobs, tasks and callers. */
 export interface ScriptedRun {
@@ -48,7 +49,7 @@ export async function runScript(): Promise<ScriptedRun> {
   const secrets = await exportEverything(queue);
   await queue.database.queries
     .insertInto('archives')
-    .values(archiveRow({ id: 'one' }))
+    .values(archiveRow({ id: archiveId, name: 'secret archive' }))
     .execute();
   const readings: Promise<unknown>[] = [];
   const noted = <Reading extends Promise<unknown>>(reading: Reading) => {
@@ -111,5 +112,5 @@ async function exportEverything(queue: Queue): Promise<string[]> {
   await time.runUntil(async () => (await queue.states(last)).includes('running'));
   await time.runFor(1_000);
   const tasks = emulator.exportTasks().map(({ taskId }) => taskId);
-  return [...jobs, cancelled, last, ...tasks, 'secret', '"archive"', 'xp1-'];
+  return [...jobs, cancelled, last, ...tasks, archiveId, 'secret', '"archive"', 'xp1-'];
 }
