@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
+
+import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { readExposition } from '../metrics/exposition.ts';
 
 /**
  * The labels of each metric of the gateway, without those that Prometheus adds. The table in the docs is
@@ -7,7 +9,7 @@ import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
  */
 const knownMetrics: ReadonlyMap<string, readonly string[]> = new Map([
   ...readDocumented(),
-  ...readDefault(),
+  ...(await readProcess()),
   ['up', []],
   ['ALERTS', ['alertname', 'alertstate']],
 ]);
@@ -21,11 +23,11 @@ function readDocumented(): [string, string[]][] {
   ]);
 }
 
-/** Those of each process: no rule uses their labels. */
-function readDefault(): [string, string[]][] {
-  const register = new Registry();
-  collectDefaultMetrics({ register });
-  return register.getMetricsAsArray().map(({ name }) => [name, []]);
+/** Those that the gateway has of its process. No rule uses their labels. */
+async function readProcess(): Promise<[string, string[]][]> {
+  using metrics = openMetrics({ targets: () => [], elapsed: () => 0 });
+  const { names } = readExposition(await metrics.render());
+  return names.filter((name) => /^(?:process|nodejs)_/.test(name)).map((name) => [name, []]);
 }
 
 /** The labels of a metric, or of the buckets, sum or count of a histogram. Throws if there is none. */

@@ -37,6 +37,14 @@ describe('the parser of expressions', () => {
   });
 });
 
+test.each(['nodejs_gc_duration_seconds', 'log_export_unknown_total'])(
+  'no rule can read %s, which the gateway does not have',
+  (metric) => {
+    expect(() => labelsOf(metric)).toThrow(`The gateway has no metric ${metric}`);
+    expect(labelsOf('process_cpu_seconds_total')).toEqual([]);
+  },
+);
+
 describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', (_name, rule) => {
   const { error, selectors, groupings } = parsePromql(rule.expr);
 
