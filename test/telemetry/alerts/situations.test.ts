@@ -2,12 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
+import { makeAudit } from '#audit/audit.ts';
 import { readConfig } from '#config/read-config.ts';
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
 import { openGateway } from '#open-gateway.ts';
 import { findProblemKind } from '#problems/catalogue.ts';
+import { openTargets } from '#targets/open-targets.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { makeTime } from '../../auth/time.ts';
+import { longTimeouts } from '../../aws-timeouts.ts';
 import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
 import { temporaryDir } from '../../database/homes.ts';
 import { openQueue, type Queue } from '../../export-jobs/open-queue.ts';
@@ -158,7 +162,9 @@ test('AWS refuses creates: the alert fires; log, runbook and pages say so', asyn
   recording.expectFiring('LogExportSlotIdle');
 });
 
-test('another tool holds the slot: the alert fires; log, runbook and pages say so', async ({ skip }) => {
+test('another tool holds the slot: the alert fires; log, runbook and pages say so', async ({
+  skip,
+}) => {
   const night = await openNight('LogExportSlotHeldByOthers', async ({ emulator, put }) => {
     emulator.seed.foreignTask({ region, durationMs: 2 * 3_600_000 });
     await put({ target: name });
@@ -240,6 +246,70 @@ test('a role is revoked: the alert fires; log, runbook and pages say so', async 
   expect(page.text).toContain(linkOf('service-role-unusable'));
   skipWithoutPromtool(skip);
   recording.expectFiring('LogExportTargetUnusable');
+});
+
+test('both alerts of a revoked role fire while it is checked again', async ({ skip }) => {
+  const roleArn = 'arn:aws:iam::111122223333:role/log-export';
+  await using world = await openWorld();
+  const { emulator } = world;
+  const time = makeTime(0);
+  await using targets = openTargets({
+    settings: [
+      { name: 'main', region },
+      { name, region, roleArn },
+    ],
+    isSessionScoped: false,
+    isSlotExclusive: false,
+    random: () => 1,
+    audit: makeAudit({ write() {} }),
+    timeouts: longTimeouts,
+    callsPerSecond: 0,
+    sessionName: 'test',
+    now: time.now,
+    elapsed: time.elapsed,
+    sleep: time.sleep,
+    log: makeLogger('silent', { write() {} }),
+  });
+  using metrics = openMetrics({ targets: targets.list, elapsed: time.elapsed, now: time.elapsed });
+  const recording = makeRecording();
+  const scrape = async () => readExposition(await metrics.render());
+  const countRefusals = async () =>
+    (await scrape()).value('rpc_client_call_duration_seconds_count', {
+      rpc_method: 'STS/AssumeRole',
+      error_type: 'AccessDenied',
+    }) ?? 0;
+  const isIn = async (state: string) =>
+    (await scrape()).value('log_export_target_state', { target: name, state }) === 1;
+  // In small steps: a check sleeps again after it has woken.
+  const passUntil = (condition: () => Promise<boolean>) =>
+    expect
+      .poll(
+        async () => {
+          await time.advance(100);
+          return condition();
+        },
+        { interval: 5 },
+      )
+      .toBe(true);
+  await passUntil(() => isIn('ready'));
+
+  emulator.options.change({ roles: { [roleArn]: { refuses: true } } });
+  emulator.clock.advance(16 * 60_000); // its session has ended
+  const describe = async () => targets.find(name).logs.describeExportTasks({ limit: 1 });
+  await passUntil(async () => {
+    await describe().catch(() => {}); // AWS refuses the session, and STS another one
+    return isIn('unusable');
+  });
+  for (let minute = 0; minute < 15; minute += 1) {
+    const refusals = await countRefusals();
+    await time.advance(59_000);
+    await passUntil(async () => (await countRefusals()) > refusals);
+    recording.add(await metrics.render());
+  }
+
+  skipWithoutPromtool(skip);
+  recording.expectFiring('LogExportTargetUnusable');
+  recording.expectFiring('LogExportRoleUnusable');
 });
 
 test('the database is away: the alert fires; log, runbook and pages say so', async ({ skip }) => {
