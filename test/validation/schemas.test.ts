@@ -1,27 +1,12 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { FastifyInstance, RouteOptions } from 'fastify';
 import { expect, test } from 'vitest';
 
 import { compileAnswer } from '#validation/serializer.ts';
 import { compileRules } from '#validation/validator.ts';
-import { openWorld } from '../world.ts';
+import { readRoutes } from './read-routes.ts';
 
 // Schemas are compiled at the first request that needs them, so a start does not find a faulty one.
 
 const parts = ['body', 'querystring', 'params', 'headers'] as const;
-
-/** Returns the routes of a gateway with all rooms. */
-async function readRoutes(): Promise<RouteOptions[]> {
-  const routes: RouteOptions[] = [];
-  const listen = (message: unknown) => {
-    const { fastify } = message as { fastify: FastifyInstance };
-    fastify.addHook('onRoute', (route) => void routes.push(route));
-  };
-  subscribe('fastify.initialization', listen);
-  await using _world = await openWorld({ jobs: {} });
-  unsubscribe('fastify.initialization', listen);
-  return routes;
-}
 
 test('every schema of a request and of an answer compiles', async () => {
   let requests = 0;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { obstaclesIn } from '../../house/plain-english.ts';
+import { readRoutes } from '../../validation/read-routes.ts';
 import { labelsOf } from './known-metrics.ts';
 import { makeValueCheck } from './label-values.ts';
 import { parsePromql } from './promql.ts';
@@ -38,7 +39,7 @@ const variables = dashboard.templating.list;
 // The units of Grafana that the dashboard uses: https://github.com/grafana/grafana, packages/grafana-data, valueFormats.
 const units = ['none', 's', 'bytes', 'percentunit', 'reqps', 'ops'];
 // Labels that Prometheus adds to each series of a scrape.
-const scrapeLabels = ['instance'];
+const scrapeLabels = ['namespace', 'job', 'instance'];
 
 /** An expression as Grafana sends it. */
 function fillIn(expression: string): string {
@@ -46,15 +47,17 @@ function fillIn(expression: string): string {
 }
 
 describe('the dashboard', () => {
-  test('has a data source, a process and a target to choose', () => {
+  test('has a data source, an installation, a process and a target to choose', () => {
     expect(variables.map(({ name, type }) => `${name}: ${type}`)).toEqual([
       'datasource: datasource',
+      'namespace: query',
+      'job: query',
       'instance: query',
       'target: query',
     ]);
     for (const { definition } of variables.slice(1)) {
       const [, metric = '', label = ''] =
-        /^label_values\((\w+), (\w+)\)$/.exec(definition ?? '') ?? [];
+        /^label_values\((\w+)(?:\{.*\})?, (\w+)\)$/.exec(definition ?? '') ?? [];
       expect([...labelsOf(metric), ...scrapeLabels]).toContain(label);
     }
   });
@@ -97,10 +100,34 @@ describe('the dashboard', () => {
     ).toEqual([]);
   });
 
-  test('marks when alerts fired', () => {
-    expect(dashboard.annotations.list.map(({ expr }) => parsePromql(expr).error)).toEqual([
-      undefined,
-    ]);
+  test('marks when alerts of the chosen installation fired, and those about none', () => {
+    const [parsed, ...others] = dashboard.annotations.list.map(({ expr }) => parsePromql(expr));
+
+    expect(others).toEqual([]);
+    expect(parsed?.error).toBeUndefined();
+    expect(parsed?.selectors[0]?.matchers).toEqual(
+      expect.arrayContaining([
+        { label: 'namespace', operator: '=~', value: '$namespace|' },
+        { label: 'job', operator: '=~', value: '$job|' },
+      ]),
+    );
+  });
+
+  test('leaves exactly the routes that wait for changes out of its latency', async () => {
+    const routes = await readRoutes();
+    const waiting = routes.filter(({ config }) => config?.isWaiting).map(({ url }) => url);
+    const { targets = [] } = panels.find(({ title }) => title === 'Latency') ?? {};
+
+    expect(waiting.length).toBeGreaterThan(3);
+    expect(targets).toHaveLength(3);
+    for (const { expr } of targets) {
+      const [{ matchers = [] } = {}] = parsePromql(fillIn(expr)).selectors;
+      const { value, operator } = matchers.find(({ label }) => label === 'http_route') ?? {};
+      const urls = routes.map(({ url }) => url);
+      const excluded = urls.filter((url) => new RegExp(`^(?:${value})$`).test(url));
+      expect(operator).toBe('!~');
+      expect(new Set(excluded)).toEqual(new Set(waiting));
+    }
   });
 });
 
@@ -124,7 +151,7 @@ describe.each(graphs.map((panel) => [panel.title, panel] as const))(
             metric,
             unknown: [],
           });
-          expect(labels).toContain('instance');
+          expect(labels).toEqual(expect.arrayContaining(scrapeLabels));
         }
         expect(groupings.filter((label) => !known.includes(label))).toEqual([]);
       }
@@ -136,7 +163,7 @@ describe.each(graphs.map((panel) => [panel.title, panel] as const))(
         const isGrouped = / by \(/.test(expr);
         const kept = isGrouped
           ? groupings
-          : [...selectors.flatMap(({ metric }) => labelsOf(metric)), 'instance'];
+          : [...selectors.flatMap(({ metric }) => labelsOf(metric)), ...scrapeLabels];
         const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
 
         expect(named.filter((label) => !kept.includes(label))).toEqual([]);
