@@ -64,9 +64,9 @@ describe.each(storageBackends)('the open slices, in %s', (_name, openStorage) =>
 
     const rows = await readOpenSlices(database, 3);
 
-    expect(rows.filter(({ isHeldByOthers }) => isHeldByOthers).map(({ target }) => target)).toEqual([
-      'held',
-    ]);
+    expect(rows.filter(({ isHeldByOthers }) => isHeldByOthers).map(({ target }) => target)).toEqual(
+      ['held'],
+    );
   });
 
   test('are none in an empty queue', async () => {

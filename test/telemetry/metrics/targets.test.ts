@@ -22,7 +22,11 @@ const openSlices = {
 
 function open(
   targets: () => MeasuredTarget[],
-  { isPerTarget, elapsed = () => 0, now }: Partial<Pick<MetricsOptions, 'isPerTarget' | 'elapsed' | 'now'>> = {},
+  {
+    isPerTarget,
+    elapsed = () => 0,
+    now,
+  }: Partial<Pick<MetricsOptions, 'isPerTarget' | 'elapsed' | 'now'>> = {},
 ) {
   const read = async () => [
     { ...openSlices, delayed: 3, ready: 2, oldestReadyMs: 5_000, active: 'running' },
@@ -241,7 +245,9 @@ describe('the time that others hold slots', () => {
     const ofTarget = { target: 'target-0' };
     return {
       metrics,
-      pass: (minutes: number) => void (now += minutes * minuteMs),
+      pass(minutes: number) {
+        now += minutes * minuteMs;
+      },
       async minutes() {
         const { value } = await scrape(metrics);
         const longest = value('log_export_slot_held_by_others_seconds');
