@@ -3,6 +3,7 @@ import { openToAll } from '#auth/access.ts';
 import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { makeSlotStatusSource } from '#export-jobs/queue/slot/slot-status.ts';
 import { makeLogger } from '#telemetry/logger.ts';
+import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from '../../../src/app.ts';
 import type { Queue } from '../../export-jobs/open-queue.ts';
 import { readRules, sectionOf } from './read-rules.ts';
@@ -30,6 +31,7 @@ export async function openNightGateway(queue: Queue): Promise<Get & AsyncDisposa
       slots: makeSlotStatusSource(database, view, elapsed),
       isMarker: async () => false,
       wake() {},
+      sleepUntilAborted,
     },
     targets,
     log: makeLogger('info', { write() {} }),

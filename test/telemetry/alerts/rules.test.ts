@@ -10,6 +10,13 @@ import { readRunbook } from './read-runbook.ts';
 import { promtool, skipWithoutPromtool } from './recording.ts';
 
 const rules = readRules();
+const unitTests = ['rules.test.yaml', 'rules-over-days.test.yaml'].map(
+  (name) => `deploy/prometheus/${name}`,
+);
+
+interface UnitTests {
+  tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[];
+}
 
 // Labels that Prometheus adds to each series of a scrape.
 const scrapeLabels = ['namespace', 'job', 'instance'];
@@ -95,10 +102,8 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
   });
 
   test('has a unit test in which it fires and one in which it does not', () => {
-    const { tests } = parse(readFileSync('deploy/prometheus/rules.test.yaml', 'utf8')) as {
-      tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[];
-    };
-    const cases = tests
+    const cases = unitTests
+      .flatMap((file) => (parse(readFileSync(file, 'utf8')) as UnitTests).tests)
       .flatMap(({ alert_rule_test }) => alert_rule_test)
       .filter(({ alertname }) => alertname === rule.alert);
 
@@ -112,5 +117,5 @@ test('promtool accepts the rules, and their unit tests pass', ({ skip }) => {
   skipWithoutPromtool(skip);
 
   expect(promtool('check', 'rules', rulesFile)).toContain(`SUCCESS: ${rules.length} rules found`);
-  expect(promtool('test', 'rules', 'deploy/prometheus/rules.test.yaml')).toContain('SUCCESS');
+  expect(promtool('test', 'rules', ...unitTests)).toContain('SUCCESS');
 });

@@ -22,7 +22,9 @@ test.each([
   ['panel', panel?.targets?.[0]?.expr],
 ])('the %s counts exactly the errors that are aws-throttled in the table', (_name, expr = '') => {
   const selectors = parsePromql(expr.replaceAll('$__rate_interval', '5m'))
-    .selectors.map(({ matchers }) => matchers.filter(({ label }) => label !== 'instance'))
+    .selectors.map(({ matchers }) =>
+      matchers.filter(({ label }) => label === 'error_type' || label === 'rpc_method'),
+    )
     .filter((matchers) => matchers.some(({ label }) => label === 'error_type'));
   const counted: string[] = [];
   const throttled: string[] = [];
