@@ -5,6 +5,7 @@ import type { KeepTimes } from '#export-jobs/retention/purge.ts';
 import { isPublicAddress } from '#outbound/public-address.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
+import { dayMs } from '#time/durations.ts';
 import { checkSettings, type FileVariable, fileError } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access.ts';
 import { type EdgeConfig, readEdge } from './edge.ts';
@@ -69,8 +70,6 @@ interface CallerLimits {
   waitingSlices: number;
   watchers: number;
 }
-
-const dayMs = 86_400_000;
 
 /** Where export jobs are stored: in PostgreSQL if there is a URL, otherwise in SQLite in `dataDir`. */
 export interface JobsConfig {

@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely';
-
 import type { Database, Queries } from '#database/database.ts';
 import type { CoverageRow } from '#database/rows/coverage-row.ts';
 import { awsLimits } from '#problems/limits.ts';
+import { dayMs } from '#time/durations.ts';
 import { exportableFrom } from './ledger/exportable.ts';
 import { lockLogGroup, putRange } from './ledger/put-range.ts';
 import type { PartitionBy } from './ledger/units.ts';
@@ -24,8 +24,6 @@ export interface CompletedSlice
   /** The log streams that the export was limited to; null for all. */
   logStreamNamePrefix: string | null;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * Records what a verified slice proves to be in S3, in the transaction that completes it. The row of its job is

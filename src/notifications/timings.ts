@@ -1,3 +1,5 @@
+import { hourMs, minuteMs, secondMs } from '#time/durations.ts';
+
 /** The times of the notifications, in milliseconds. */
 export interface NotificationTimings {
   pollMs: number;
@@ -5,10 +7,6 @@ export interface NotificationTimings {
   /** The pauses before the tries of a delivery: the first one, the second one and so on. */
   pausesMs: readonly number[];
 }
-
-const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
 
 /** The timings in production. */
 export const notificationTimings: NotificationTimings = {

@@ -1,3 +1,5 @@
+import { hourMs, minuteMs } from './durations.ts';
+
 /** A unit of the calendar. Its periods are numbered in the order of local time. */
 interface CalendarUnit {
   /** The number of the period that contains a local time. */
@@ -6,8 +8,6 @@ interface CalendarUnit {
   startOf(period: number): number;
 }
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
 const firstMonday = Date.UTC(1970, 0, 5);
 
 /**

@@ -1,3 +1,4 @@
+import { dayMs } from '#time/durations.ts';
 import type { ArchiveSummary } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
 import { makeWantedOf } from '../partitions/wanted.ts';
@@ -74,8 +75,6 @@ interface Found {
   survey: Survey;
   isQueueEmpty: boolean;
 }
-
-const dayMs = 86_400_000;
 
 /** Records what a look found, and sends the heartbeat if it is time. */
 async function endTending(look: Look, found: Found): Promise<void> {

@@ -1,3 +1,5 @@
+import { hourMs, minuteMs } from '#time/durations.ts';
+
 /** The times of the keeper, in milliseconds, and its counts. */
 export interface KeeperTimings {
   pollMs: number;
@@ -10,9 +12,6 @@ export interface KeeperTimings {
   retryAfterMs: readonly number[];
   looksAtOnce: number;
 }
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
 
 /** The timings in production. */
 export const keeperTimings: KeeperTimings = {

@@ -1,3 +1,4 @@
+import { hourMs } from '#time/durations.ts';
 import type { ArchiveState, ArchiveSummary } from '../archive.ts';
 
 /** What the state of the work of an archive follows from. */
@@ -19,7 +20,7 @@ interface WorkFacts {
 
 // Shorter: an archive by hour is behind for some minutes of each hour. Longer: an archive that has stopped
 // working looks current.
-const patienceMs = 3_600_000;
+const patienceMs = hourMs;
 
 /** Derives the state of an archive that is neither paused nor ended. */
 export function workStateOf(facts: WorkFacts): ArchiveSummary['state'] {

@@ -1,5 +1,6 @@
 import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import { type PartitionBy, splitByUnit, startOf } from '#coverage/ledger/units.ts';
+import { dayMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
 import { expiryOf, lastDueEnd, lastRiskyStart } from './expiry.ts';
 import { gapsOf } from './gaps.ts';
@@ -32,8 +33,6 @@ interface DueFacts {
   /** Everything wanted before it is in a range. */
   openFrom: number;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * Returns partitions of an incarnation that are due and not taken: the oldest ones, and the newest ones of

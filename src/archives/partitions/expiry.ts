@@ -1,9 +1,7 @@
 import { longestUnitMs, nextStart, type PartitionBy, startOf } from '#coverage/ledger/units.ts';
 import { awsLimits } from '#problems/limits.ts';
+import { dayMs, hourMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /**
  * The instant from which the partition that contains `at` is due: all log events of its calendar unit are

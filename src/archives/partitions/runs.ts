@@ -1,5 +1,6 @@
 import type { LedgerRange } from '#coverage/ledger/splice.ts';
 import { nextStart, type PartitionBy, startOf } from '#coverage/ledger/units.ts';
+import { dayMs } from '#time/durations.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import type { PartitionState } from '../archive.ts';
 import { lastDueEnd, lastRiskyStart } from './expiry.ts';
@@ -50,8 +51,6 @@ export interface PartitionRun extends Window {
   /** With `problem`: when it is tried again. Absent if it is not. */
   retryAt?: number;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * Yields the states of an incarnation in a window as runs, lazily, the oldest first: neighbours differ. Time that

@@ -4,10 +4,9 @@ import type { Warning } from '#export-tasks/export-task.ts';
 import { awsLimits, countOf, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
+import { dayMs, hourMs } from '#time/durations.ts';
 import type { ArchiveDefinition } from '../archive.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 const { shortestExportMs: exportMs } = statedLimits;
 
 /** How long log events must be kept for partitions of a unit to be exported whole. */

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox';
-
 import { countUnits, startOf } from '#coverage/ledger/units.ts';
 import { Count } from '#export-jobs/export-job.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { examplePreflight, Preflight } from '#targets/preflight/check.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import { dayMs } from '#time/durations.ts';
 import { firstPrefixOf } from '../planning/first-prefix.ts';
 import type { PlannedArchive } from '../planning/plan-archive.ts';
 import { archiveFacts, exampleArchive } from './archive-view.ts';
@@ -134,8 +134,6 @@ export function showArchivePlan(
     preflight,
   };
 }
-
-const dayMs = 86_400_000;
 
 /** Counts the partitions that are due at `now`, and whose log events have not expired. */
 function countDue({ definition, logGroups }: PlannedArchive, now: number): number {

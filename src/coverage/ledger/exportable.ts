@@ -1,8 +1,5 @@
+import { dayMs, hourMs, minuteMs } from '#time/durations.ts';
 import type { PartitionBy } from './units.ts';
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
 
 /** What decides when log events expire. */
 export interface ExpiryFacts {

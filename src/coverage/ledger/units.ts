@@ -1,4 +1,5 @@
 import { calendarUnits } from '#time/calendar-units.ts';
+import { hourMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
 
 /** The calendar units of partitions, from the finest to the coarsest. */
@@ -6,8 +7,6 @@ export const partitionBys = ['hour', 'day', 'week', 'month'] as const;
 
 /** The unit of the partitions of an archive: always of the calendar of UTC. Weeks begin on Monday. */
 export type PartitionBy = (typeof partitionBys)[number];
-
-const hourMs = 3_600_000;
 
 /** The longest period of each unit, in ms. */
 export const longestUnitMs: Record<PartitionBy, number> = {

@@ -1,7 +1,7 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-
 import type { Queries } from '#database/database.ts';
 import type { CoverageRow } from '#database/rows/coverage-row.ts';
+import { dayMs } from '#time/durations.ts';
 import { commonPart, type Window } from '#time/window.ts';
 
 /** A log group, by the account and the Region that it is in. */
@@ -18,7 +18,7 @@ export type CoveragePosition = Pick<CoverageRow, 'fromAt' | 'jobId' | 'slice'>;
 
 // Exports that begin before a window can reach into it. Those of at most this length are looked for that far
 // before it; the few longer ones have an index of their own, with the same number.
-const longMs = 31 * 86_400_000;
+const longMs = 31 * dayMs;
 const whereLong = sql<boolean>`to_at - from_at > ${sql.lit(longMs)}`;
 const whereShort = sql<boolean>`to_at - from_at <= ${sql.lit(longMs)}`;
 

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-
 import type { Authorizer, TargetIdentity } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { LogGroupName } from '#export-tasks/create-export-task-body.ts';
@@ -9,6 +8,7 @@ import { defaultPageLimit, NextCursor, pageParameters, readCursor, toPage } from
 import { awsLimits, inWords } from '#problems/limits.ts';
 import { identityNamed, type Targets } from '#targets/target.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
+import { dayMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
 import { Instant } from '#validation/instant.ts';
 import { invalidRequest } from '#validation/violations.ts';
@@ -185,8 +185,8 @@ function readPosition(cursor: string | undefined): CoveragePosition | undefined 
 /** @throws Problem invalid-request */
 function readBoundedWindow(times: { from: Instant; to: Instant }): Window {
   const window = readQueryWindow(times);
-  if (window.toAt - window.fromAt <= maxDays * 86_400_000) return window;
-  const latest = toDateTime(window.fromAt + maxDays * 86_400_000);
+  if (window.toAt - window.fromAt <= maxDays * dayMs) return window;
+  const latest = toDateTime(window.fromAt + maxDays * dayMs);
   const detail = `must be at most ${maxDays} days after from; the latest value is ${latest}`;
   throw invalidRequest([{ in: 'query', pointer: '#/to', detail }]);
 }

@@ -3,6 +3,7 @@ import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { orphanedTasks } from '#diagnostics/exports.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { type Installation, isOwnMarker, jobOfMarker, markerPrefix } from '#targets/marker.ts';
+import { dayMs } from '#time/durations.ts';
 import {
   findAttemptsByMarker,
   findDeletedJobs,
@@ -33,7 +34,7 @@ export function sweepDueInMs({ memory, timings, elapsed }: OwnedSlot, idleMs: nu
 
 // Nothing was sent since the last sweep, so such an old orphan is rare. Lower: it is never found. Higher:
 // after a long pause, a sweep lists thousands of tasks of others.
-const maxPauseMs = 7 * 86_400_000;
+const maxPauseMs = 7 * dayMs;
 
 /** How far back a sweep must list: to the last complete one, and to what was on its way then. */
 function sweepBackMs({ memory, timings, elapsed }: OwnedSlot): number {

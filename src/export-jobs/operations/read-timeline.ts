@@ -4,6 +4,7 @@ import type { Database } from '#database/database.ts';
 import type { JobVisibility } from '#targets/slot/job-visibility.ts';
 import { toDescribeQuestion } from '#targets/slot/redact-slot-status.ts';
 import { identityOf, type KnownTarget } from '#targets/target.ts';
+import { hourMs } from '#time/durations.ts';
 import { readClock } from '../queue/read-queue.ts';
 import {
   readForeignTasks,
@@ -49,7 +50,6 @@ export type ReadTimeline = (
 export const timelineHours = [1, 6, 24] as const;
 export type TimelineHours = (typeof timelineHours)[number];
 
-const hourMs = 3_600_000;
 // All callers share one reading. Shorter: each reload of a page costs a query over a day. Longer: it feels stale.
 const freshForMs = 5_000;
 // Each takes one decision for each of its log groups. Fewer: runs that may be shown have no caller. More: slow answers.

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
-
 import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Queries } from '#database/database.ts';
 import type { Log } from '#telemetry/log.ts';
+import { hourMs } from '#time/durations.ts';
 import { Text } from '#validation/text.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { hasEnded } from '../job-state.ts';
@@ -74,7 +74,7 @@ export interface EventStreamsOptions {
 /** The maximum age of a stream. Streams end up to a quarter earlier, so that they do not come back together. */
 // Heartbeats fit into the buffers of a connection for hours, so a reader that does not read is not noticed. Shorter:
 // readers connect more often. Longer: dead readers use up the limit of streams.
-export const maxStreamMs = 3_600_000;
+export const maxStreamMs = hourMs;
 
 /** After this time without a read, a reader has left or does not read, and its stream ends. */
 // Node may wait up to twice as long. Shorter than two heartbeats: the stream of a silent job ends. Longer:

@@ -1,5 +1,6 @@
 import type { Violation } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
+import { hourMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
 import { type Instant, readInstant } from '#validation/instant.ts';
 import type { TaskParameters } from '../task-parameters.ts';
@@ -28,7 +29,7 @@ export function toInclusive({ fromAt, toAt, taskParameters }: SentWindow): {
  * time zone, because a day can have 25 hours. Higher: mistakes are accepted, because nothing is
  * logged there.
  */
-export const longestDayMs = 25 * 3_600_000;
+export const longestDayMs = 25 * hourMs;
 
 /**
  * How far the clock of a caller may be ahead of ours. Lower: "until now", the most common window, is
@@ -60,7 +61,7 @@ export function readWindow(
     if (isUnsettledAllowed && toAt > now + longestDayMs) {
       refuse(
         'to',
-        `must not be more than ${longestDayMs / 3_600_000} hours in the future; the latest value is ${write(body.to, now + longestDayMs)}`,
+        `must not be more than ${longestDayMs / hourMs} hours in the future; the latest value is ${write(body.to, now + longestDayMs)}`,
       );
     } else if (!isUnsettledAllowed && toAt > now + clockDifferenceMs) {
       refuse(

@@ -1,4 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
+import { hourMs } from '#time/durations.ts';
 import type { ActiveSlice } from '../store/steps/read-active-slice.ts';
 
 // A caller is watched after an attempt without an export. From the next such attempt on it steps
@@ -8,7 +9,7 @@ import type { ActiveSlice } from '../store/steps/read-active-slice.ts';
 // from others, too.
 const asideFactor = 10;
 // Longer: a caller whose day-long task has failed waits for days.
-const maxAsideMs = 3_600_000;
+const maxAsideMs = hourMs;
 
 /** A caller at a target. */
 interface CallerAtTarget {

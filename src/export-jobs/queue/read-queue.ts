@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-
 import type { Database, Queries } from '#database/database.ts';
+import { minuteMs } from '#time/durations.ts';
 import { whereWaiting } from '../store/slice-conditions.ts';
 import type { QueueStanding } from './serving-order.ts';
 
@@ -102,7 +102,6 @@ export async function readStartCount(queries: Queries, target: string): Promise<
 
 // A slice counts as ready at the end of its minute. So there are a handful of rows instead of one per
 // slice, and no estimate here is better than a minute.
-const minuteMs = 60_000;
 
 /** Counts the slices of each queue of a target that become ready after a moment, by minute. */
 export async function readArrivals(queries: Queries, target: string, at: number) {

@@ -1,9 +1,7 @@
+import { hourMs, minuteMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
 import { windowsOf } from '../planning/calendar/split-window.ts';
 import { openWallClock } from '../planning/calendar/wall-clock.ts';
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
 
 // No piece is shorter. Shorter: a log group that AWS cannot export costs hundreds of tasks. Longer: more log
 // events stay unexported beside the one that AWS fails at.

@@ -1,5 +1,6 @@
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import { hourMs } from '#time/durations.ts';
 import type { FailedAttempt } from '../dispatcher/attempts/record-failed-attempt.ts';
 import { recordAndAnnounce } from '../dispatcher/attempts/record-slice-step.ts';
 import { slugOf } from '../dispatcher/attempts/stored-problem.ts';
@@ -28,7 +29,7 @@ export async function isToBeSplit(slot: OwnedSlot, active: RunningSlice): Promis
 export const taskTooLong = () =>
   new Problem(
     'export-task-too-long',
-    `The task did not complete within ${statedLimits.splitAfterMs / 3_600_000} hours, so it was cancelled.`,
+    `The task did not complete within ${statedLimits.splitAfterMs / hourMs} hours, so it was cancelled.`,
   );
 
 /**

@@ -1,8 +1,9 @@
 import type { Database } from '#database/database.ts';
+import { hourMs } from '#time/durations.ts';
 
 // Older rows are of replicas that were killed. Lower: rows are deleted that still tell of a short
 // outage. Higher: the table grows with each kill.
-const forgottenAfterMs = 3_600_000;
+const forgottenAfterMs = hourMs;
 
 /** Notes that a replica is alive. It counts as alive for one lease. */
 export async function noteAlive({ queries, now }: Database, owner: string): Promise<void> {

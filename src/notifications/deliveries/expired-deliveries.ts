@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-
 import type { Queries } from '#database/database.ts';
+import { dayMs } from '#time/durations.ts';
 
-const keptForMs = 7 * 86_400_000;
+const keptForMs = 7 * dayMs;
 // Ended deliveries of one destination that are kept. Fewer: a caller cannot see what became of those of a busy day.
 // More: a busy topic fills the disk.
 const keptOfDestination = 2_000;

@@ -1,10 +1,10 @@
 import { sql, type UpdateObject } from 'kysely';
-
 import type { Database, Queries } from '#database/database.ts';
 import type { Tables } from '#database/tables.ts';
+import { dayMs } from '#time/durations.ts';
 
 /** How long the previous secret signs messages, too. Shorter: receivers are changed in a hurry. */
-const previousSecretMs = 24 * 3_600_000;
+const previousSecretMs = dayMs;
 
 /**
  * Changes columns of an endpoint. Its version grows by one. An endpoint that was deleted meanwhile stays deleted. With

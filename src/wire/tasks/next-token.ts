@@ -1,8 +1,9 @@
 import { readCursor, toCursor } from '#paging/page.ts';
+import { dayMs } from '#time/durations.ts';
 import { awsError } from '../protocol/aws-error.ts';
 
 // As at AWS.
-const validForMs = 24 * 3_600_000;
+const validForMs = dayMs;
 
 /** Writes the cursor of a page as a token. `now` is epoch ms. */
 export function writeNextToken(cursor: string, now: number): string {

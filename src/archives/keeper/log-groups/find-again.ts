@@ -1,6 +1,7 @@
 import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import { changeRanges } from '#coverage/ledger/put-range.ts';
 import { nextStart, splitByUnit } from '#coverage/ledger/units.ts';
+import { dayMs } from '#time/durations.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { type DuePartition, riskOf } from '../../partitions/due.ts';
 import { readAgain } from '../../store/log-groups/read-again.ts';
@@ -11,8 +12,6 @@ import type { Look } from '../look.ts';
 import type { AssessmentFacts } from './assess-log-group.ts';
 
 type AgainRange = Awaited<ReturnType<typeof readAgain>>[number];
-
-const dayMs = 86_400_000;
 
 /**
  * Finds covered partitions that are to be exported again now, because late log events can have come, or a backfill

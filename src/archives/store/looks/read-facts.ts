@@ -1,4 +1,5 @@
 import type { Queries } from '#database/database.ts';
+import { dayMs } from '#time/durations.ts';
 
 /** Reads how long tasks of an archive were in the slot since an instant, in ms by the clock of AWS. */
 export async function readSlotTime(
@@ -21,5 +22,3 @@ export async function readSlotTime(
     .executeTakeFirstOrThrow();
   return Number(totalMs ?? 0);
 }
-
-const dayMs = 86_400_000;

@@ -1,6 +1,7 @@
 import type { Database, Queries } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
+import { dayMs } from '#time/durations.ts';
 
 /**
  * Whether a partition of another log group of the archive failed with the same problem, and AWS has accepted no
@@ -38,4 +39,4 @@ export async function isRefusedInRow(
 
 // Jobs that were accepted earlier than this before the refusal and started after it are not looked at. Shorter:
 // an archive is stopped for nothing. Longer: the search reads more jobs.
-const longestWaitMs = 7 * 86_400_000;
+const longestWaitMs = 7 * dayMs;

@@ -4,6 +4,7 @@ import { startOf } from '#coverage/ledger/units.ts';
 import type { Database, Queries } from '#database/database.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { inChunks } from '#paging/in-chunks.ts';
+import { dayMs } from '#time/durations.ts';
 import type { Window } from '#time/window.ts';
 import type { StoredArchive } from '../reads/read-archives.ts';
 
@@ -12,8 +13,6 @@ interface CoveredTime extends Window {
   /** Null for all log groups. */
   logGroupNames: readonly string[] | null;
 }
-
-const dayMs = 86_400_000;
 
 // Each takes some statements. More: on SQLite all other requests wait longer.
 const logGroupsAtOnce = 20;

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
-
 import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
+import { hourMs } from '#time/durations.ts';
 
 /**
  * How to split the window of a job: not at all, or by a unit of the calendar, from the finest to the
@@ -12,7 +12,7 @@ export const SliceBy = Type.Unsafe<SliceBy>({
   title: 'SliceBy',
   type: 'string',
   enum: sliceBys,
-  description: `How to split the time range. Default: \`none\`, no split. The job has one slice for each combination of a log group and an interval: 2 log groups and 24 intervals make 48 slices. Intervals are calendar units of \`timeZone\`. Weeks begin on Monday. The smallest unit is \`15-minutes\`. AWS ends an export task after ${inWords(awsLimits.taskMs)}. So this service cancels a task after ${statedLimits.splitAfterMs / 3_600_000} hours and splits its slice. Its log events are exported again, so the hours of the cancelled task are wasted. To avoid this, choose a smaller unit.`,
+  description: `How to split the time range. Default: \`none\`, no split. The job has one slice for each combination of a log group and an interval: 2 log groups and 24 intervals make 48 slices. Intervals are calendar units of \`timeZone\`. Weeks begin on Monday. The smallest unit is \`15-minutes\`. AWS ends an export task after ${inWords(awsLimits.taskMs)}. So this service cancels a task after ${statedLimits.splitAfterMs / hourMs} hours and splits its slice. Its log events are exported again, so the hours of the cancelled task are wasted. To avoid this, choose a smaller unit.`,
   'x-rule': `one of ${sliceBys.join(', ')}`,
 });
 

@@ -1,3 +1,5 @@
+import { dayMs } from '#time/durations.ts';
+
 /**
  * The wall clock of a time zone. A local time is the epoch ms at which UTC shows the same: 1 May,
  * 09:00 is `Date.UTC(2024, 4, 1, 9)` in every zone.
@@ -14,8 +16,6 @@ export interface WallClock {
 
 /** The default time zone. */
 export const utc = 'UTC';
-
-const dayMs = 24 * 3_600_000;
 
 /** Whether a text is the IANA name of a known time zone. */
 export function isTimeZone(name: string): boolean {

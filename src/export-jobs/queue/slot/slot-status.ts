@@ -2,10 +2,11 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotRecord, SlotStatusSource } from '#targets/slot/slot.ts';
 import { toDateTime } from '#time/date-time.ts';
+import { hourMs } from '#time/durations.ts';
 import type { QueueView } from '../position.ts';
 import { readClock } from '../read-queue.ts';
 import { readForeignTask, readSlotHolder, readTasksSince } from './read-slot.ts';
-import { busyShare, hourMs } from './slot-usage.ts';
+import { busyShare } from './slot-usage.ts';
 
 // How long the last look of the slot's owner at a foreign task counts. After that AWS is asked again.
 const foreignFreshForMs = 20_000;

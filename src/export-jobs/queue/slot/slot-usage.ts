@@ -1,5 +1,4 @@
-/** An hour in milliseconds. */
-export const hourMs = 3_600_000;
+import { hourMs } from '#time/durations.ts';
 
 /** The known times of a task. AWS's own times take precedence over ours. */
 export interface TaskTimes {

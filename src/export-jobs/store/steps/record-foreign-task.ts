@@ -1,4 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
+import { dayMs } from '#time/durations.ts';
 import type { Lease } from './hold-lease.ts';
 
 /** A task in the slot that belongs to no job. */
@@ -9,7 +10,7 @@ export interface ForeignTask {
 }
 
 // The timeline of a target shows a day. Shorter: it has gaps. Longer: rows that nothing reads.
-const keptMs = 2 * 86_400_000;
+const keptMs = 2 * dayMs;
 
 /**
  * Records which foreign task is in the slot, or that there is none. Callers see it as the slot

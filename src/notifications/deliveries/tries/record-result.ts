@@ -1,4 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
+import { dayMs } from '#time/durations.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
 import { pauseBeforeNext } from './schedule.ts';
 import type { SentDelivery } from './send-delivery.ts';
@@ -8,7 +9,7 @@ export type EndpointChange = 'disabled' | undefined;
 
 // Shorter: an endpoint that is down over a long weekend gets nothing afterwards. Longer: dead endpoints use up places
 // and space for longer.
-const failingForMs = 5 * 86_400_000;
+const failingForMs = 5 * dayMs;
 
 /**
  * Records the result of a try: the delivery ends, or is due again. An endpoint that is gone, or that has failed for

@@ -1,8 +1,10 @@
+import { dayMs } from '#time/durations.ts';
+
 // The tries of deliveries that failed together are spread over this share of their pause. Lower: a receiver that
 // comes back gets all at once. Higher: the promised schedule is not kept.
 const jitter = 0.2;
 // Longer: a receiver can put off its deliveries for longer than they are kept.
-const maxAskedMs = 86_400_000;
+const maxAskedMs = dayMs;
 
 /** What the pause before the next try depends on. */
 interface PauseFacts {

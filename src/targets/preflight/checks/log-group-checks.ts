@@ -2,6 +2,7 @@ import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
 import type { Reading } from '#aws/storage/storage.ts';
 import { countOf } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
+import { dayMs } from '#time/durations.ts';
 import type { Check } from '../check.ts';
 import type { LogGroupFacts } from '../log-groups-reading.ts';
 import { isRead, knownValue, unreadable } from '../readings.ts';
@@ -109,8 +110,6 @@ function checkAge(
     remedy: 'Correct `from` and `to`, or the names of the log groups.',
   };
 }
-
-const dayMs = 86_400_000;
 
 function checkRetention(found: readonly LogGroup[], { fromAt }: ExportWindow, now: number): Check {
   const name = 'retention';
