@@ -19,7 +19,7 @@ import {
   readQueryResults,
   readStartedQuery,
 } from './client/read-answers.ts';
-import type { AwsTimeouts } from './client/timeouts.ts';
+import { readDeadlineMs } from './client/timeouts.ts';
 import { markUnsent } from './client/unsent-calls.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
 import {
@@ -69,9 +69,6 @@ export interface CloudWatchLogs {
   /** Reads the state and the results of a query. */
   readQuery(queryId: string, options?: EventCallOptions): Promise<QueryResults>;
 }
-
-// For all attempts of a read together: below the 8 s of the HTTP handler.
-const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
 
 /** Makes CloudWatch Logs of one target. Nothing is opened before its first call. */
 export function makeCloudWatchLogs(options: {

@@ -19,3 +19,14 @@ export function withoutTrailingSlashes(prefix: string): string {
   while (prefix[end - 1] === '/') end -= 1;
   return prefix.slice(0, end);
 }
+
+/** The object that CloudWatch Logs writes to check its permission. It is no part of an export. */
+export const testObjectName = 'aws-logs-write-test';
+
+/** The key prefix of the objects of an export. AWS appends the task id to the prefix of the create. */
+export const objectsPrefixOf = (place: { destinationPrefix: string; taskId: string }) =>
+  `${place.destinationPrefix}/${place.taskId}/`;
+
+/** How the keys of the manifest of an export begin. Athena, Glue and Hive skip names that begin with `_`. */
+export const manifestPrefixOf = (destinationPrefix: string, taskId: string) =>
+  `${destinationPrefix}/_manifest-${taskId}`;

@@ -37,6 +37,9 @@ const everywhere = (slug: ProblemSlug) => ({
   EventBridge: slug,
 });
 
+/** Whether a message of AWS is about a KMS key, and not about the bucket. */
+export const isAboutKey = (message: string): boolean => /\bkms\b|key policy/i.test(message);
+
 const bucketOrKeyPolicy =
   /granted permission to perform this operation|granted s3:PutObject|\bkms\b|key policy/i;
 // The message for a bucket in another Region is not recorded. Only words may be between the two: a prefix that AWS

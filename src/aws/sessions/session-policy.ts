@@ -1,5 +1,5 @@
 import type { ExportGrant } from '../call-options.ts';
-import { defaultDestinationPrefix } from '../destination-prefix.ts';
+import { defaultDestinationPrefix, testObjectName } from '../destination-prefix.ts';
 import { partitionOf } from '../endpoint/partition.ts';
 
 /** The partition, account and Region of a role. */
@@ -40,7 +40,7 @@ function policyFor(
   // Without a prefix in the request, AWS exports below this one, but writes its test object beside it.
   // Whether it also does so when the same prefix is sent is not recorded.
   if (destinationPrefix === defaultDestinationPrefix)
-    objects.push(`${bucketArn}/aws-logs-write-test`);
+    objects.push(`${bucketArn}/${testObjectName}`);
   return JSON.stringify({
     Version: '2012-10-17', // in older versions `${*}` is plain text
     Statement: [

@@ -1,4 +1,5 @@
 import type { VerificationGrant } from '../call-options.ts';
+import { manifestPrefixOf, objectsPrefixOf } from '../destination-prefix.ts';
 import {
   bucketPattern,
   denyAll,
@@ -18,8 +19,8 @@ export function objectsPolicyFor(role: RoleLocation, grant: VerificationGrant): 
   const { destinationPrefix, taskId } = grant;
   const room = maxPolicyCharacters - policyFor(role, grant, { objects: '', manifest: '' }).length;
   const share = Math.floor(room / 4); // each pattern occurs twice
-  const objects = patternOfKeys(`${destinationPrefix}/${taskId}/`, share);
-  const manifest = patternOfKeys(`${destinationPrefix}/_manifest-${taskId}`, share);
+  const objects = patternOfKeys(objectsPrefixOf(grant), share);
+  const manifest = patternOfKeys(manifestPrefixOf(destinationPrefix, taskId), share);
   if (objects === undefined || manifest === undefined) return denyAll;
   return policyFor(role, grant, { objects, manifest });
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
+import { objectsPrefixOf } from '#aws/destination-prefix.ts';
 import type { Database } from '#database/database.ts';
 import { type Page, readCursor, toCursor } from '#paging/page.ts';
 import type { Targets } from '#targets/target.ts';
@@ -8,7 +8,7 @@ import { DateTime, toDateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import { findExportedSlice } from '../store/verifications/find-exported-slice.ts';
-import { listExportPage, objectsPrefixOf } from '../verification/list-export.ts';
+import { listExportPage } from '../verification/list-export.ts';
 
 // A page is one call to S3, which lists at most a thousand.
 const maxLimit = 1_000;

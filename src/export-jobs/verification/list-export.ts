@@ -1,4 +1,5 @@
 import type { CallOptions } from '#aws/call-options.ts';
+import { objectsPrefixOf, testObjectName } from '#aws/destination-prefix.ts';
 import type { Storage, StoredObject } from '#aws/storage/storage.ts';
 import type { ExportTotals } from '../store/verifications/findings.ts';
 
@@ -11,13 +12,6 @@ export interface ExportPlace {
 
 // As many as S3 lists at once.
 const objectsPerPage = 1_000;
-
-/** The object that CloudWatch Logs writes to check its permission. It is no part of an export. */
-const writeTest = 'aws-logs-write-test';
-
-/** The key prefix of the objects of an export: `<destinationPrefix>/<taskId>/`. */
-export const objectsPrefixOf = ({ destinationPrefix, taskId }: Omit<ExportPlace, 'destination'>) =>
-  `${destinationPrefix}/${taskId}/`;
 
 /** A page of the objects of an export, and the key after which the next one begins. */
 export interface ExportPage {
@@ -39,7 +33,7 @@ export async function listExportPage(
     options,
   );
   return {
-    objects: objects.filter(({ key }) => key.slice(prefix.length) !== writeTest),
+    objects: objects.filter(({ key }) => key.slice(prefix.length) !== testObjectName),
     next: isComplete ? undefined : objects.at(-1)?.key,
   };
 }

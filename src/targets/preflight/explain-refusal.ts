@@ -1,6 +1,7 @@
 import type { CallOptions } from '#aws/call-options.ts';
 import { withDeadline } from '#aws/client/deadline.ts';
 import { defaultDestinationPrefix } from '#aws/destination-prefix.ts';
+import { isAboutKey } from '#aws/error-table.ts';
 import { retryTheJob } from '#problems/catalogue/problem-kind.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '../target.ts';
@@ -60,7 +61,7 @@ export async function explainRefusal(
   // A bucket of another account must allow the caller of CreateExportTask, too.
   const isAboutCaller = /\bcaller\b/.test(refusal.detail) && isOwn !== true;
   const policy = currentPolicy(readings.policy);
-  if ((policy && !isAboutCaller) || isAboutKey(refusal)) return refusal;
+  if ((policy && !isAboutCaller) || isAboutKey(refusal.detail)) return refusal;
   const isForeign = isOwn === false || isAboutCaller;
   const statements = policy
     ? await missingStatements(policy, { ...query, isOwn: !isForeign })
@@ -73,8 +74,6 @@ export async function explainRefusal(
   const remedy = `${policy ? replacePolicy : addStatements} ${after}`;
   return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy, remedy });
 }
-
-const isAboutKey = ({ detail }: Problem) => /\bkms\b|key policy/i.test(detail);
 
 const after = `Then send the request again. ${retryTheJob}`;
 const replacePolicy =

@@ -2,6 +2,7 @@ import { Problem } from '#problems/problem.ts';
 import type { CallOptions, VerificationGrant } from '../../call-options.ts';
 import { withDeadline } from '../../client/deadline.ts';
 import { measureCall } from '../../client/measure-call.ts';
+import { readDeadlineMs } from '../../client/timeouts.ts';
 import { markUnsent } from '../../client/unsent-calls.ts';
 import { isRefusedForCredentials, toAwsProblem } from '../../error-meaning.ts';
 import type { ClientPool } from '../../regions/client-pool.ts';
@@ -61,7 +62,12 @@ export function makeStorageCalls(options: {
   const callsOf =
     <Client>(service: 'S3' | 'KMS', pool: ClientPool<LateClient<Client>>): ServiceCalls<Client> =>
     async (call, send, whenRead) => {
-      const { operation, bucket, verification, deadlineMs = region.timeouts.readMs * 1.4 } = call;
+      const {
+        operation,
+        bucket,
+        verification,
+        deadlineMs = readDeadlineMs(region.timeouts),
+      } = call;
       if (bucket !== undefined && !mayBeBucket(bucket)) throw noSuchBucket();
       const source =
         (verification && credentialsFor?.(verification.grant, verification.caller)) ?? credentials;

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { publicErrorOf } from '#aws/error-meaning.ts';
+import { isAboutKey } from '#aws/error-table.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Intent } from '../../store/steps/claim-next-slice.ts';
 import type { CauseScope } from '../../store/steps/fail-waiting-slices.ts';
@@ -89,5 +90,5 @@ export function causeScopeOf({ slug, detail }: Pick<Problem, 'slug' | 'detail'>)
 
 /** Whether a policy can allow other prefixes of the bucket. The ACL and the key are of the whole bucket. */
 function isAboutPrefix(detail: string): boolean {
-  return /PutObject/.test(detail) && !/\bkms\b|key policy/i.test(detail);
+  return /PutObject/.test(detail) && !isAboutKey(detail);
 }

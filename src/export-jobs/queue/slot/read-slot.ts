@@ -53,14 +53,18 @@ export async function readTasksSince(queries: Queries, target: string, since: nu
     .execute();
 }
 
-/**
- * Reads the foreign task that the owner of a slot saw in it. `foreignTaskId` is null when there was
- * none.
- */
-export async function readForeignTask(queries: Queries, target: string) {
+// How long the last look of the slot's owner at a foreign task counts. Shorter: AWS is asked more often, and a task is
+// awaited although the slot is taken. Longer: one that could start at once is not awaited.
+const foreignFreshForMs = 20_000;
+
+/** Reads the foreign task that the owner of a slot has just seen in it. `at` is the time of the database. */
+export async function readForeignTask(queries: Queries, target: string, at: number) {
   return await queries
     .selectFrom('slots')
     .select(['foreignTaskId', 'foreignLogGroupName', 'foreignSince', 'foreignSeenAt'])
     .where('target', '=', target)
+    .where('foreignTaskId', 'is not', null)
+    .where('foreignSeenAt', '>=', at - foreignFreshForMs)
+    .$narrowType<{ foreignTaskId: string; foreignSeenAt: number }>()
     .executeTakeFirst();
 }

@@ -8,8 +8,6 @@ import { readClock } from '../read-queue.ts';
 import { readForeignTask, readSlotHolder, readTasksSince } from './read-slot.ts';
 import { busyShare } from './slot-usage.ts';
 
-// How long the last look of the slot's owner at a foreign task counts. After that AWS is asked again.
-const foreignFreshForMs = 20_000;
 // All callers share one reading. Shorter: each caller costs queries. Longer: answers feel stale.
 const freshForMs = 1_000;
 
@@ -57,9 +55,8 @@ export function makeSlotStatusSource(
       const slot = { state: 'ours' as const, jobId, slice, ...task, since, seenAt: toDateTime(at) };
       return { slot, holder: {} };
     }
-    const foreign = await readForeignTask(queries, target);
-    if (!foreign?.foreignTaskId || !foreign.foreignSeenAt) return unknown;
-    if (at - foreign.foreignSeenAt > foreignFreshForMs) return unknown;
+    const foreign = await readForeignTask(queries, target, at);
+    if (!foreign) return unknown;
     const { foreignTaskId: taskId, foreignLogGroupName: logGroupName, foreignSince } = foreign;
     const group = logGroupName === null ? {} : { logGroupName };
     const slot = {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
+import { clockToleranceMs } from '#database/database-clock.ts';
 import { whereActive, whereWaiting } from '../slice-conditions.ts';
 import { whereDue } from '../verifications/due-verifications.ts';
 
@@ -38,9 +39,6 @@ export interface WorkLimits {
   /** A target counts as work for this long after a create was sent. */
   sweepAfterSendMs: number;
 }
-
-// As in clock-set-back.ts. Lower: targets without work are looked at for nothing.
-const toleranceMs = 1_000;
 
 /**
  * Finds all targets with work in one statement: with a slice in the slot, a slice that is ready, or a
@@ -81,7 +79,7 @@ export async function readWork(
       )
       or exists (
         select 1 from slots where slots.target = first.target and leased_until > at
-        + case when owner is null then ${sql.lit(toleranceMs)} else ${sql.lit(2 * leaseMs)} end
+        + case when owner is null then ${sql.lit(clockToleranceMs)} else ${sql.lit(2 * leaseMs)} end
       )
       union all select target, null from slices where ${whereActive}
       union all select target, null from slots, clock where sent_at > at - ${sql.lit(sweepAfterSendMs)}

@@ -3,10 +3,6 @@ import { readClock } from '../../queue/read-queue.ts';
 import { readForeignTask } from '../../queue/slot/read-slot.ts';
 import { whereActive, whereWaiting } from '../slice-conditions.ts';
 
-// How long the last look at a foreign task counts. Shorter: a task is awaited although the slot is taken. Longer: one
-// that could start at once is not awaited.
-const foreignFreshForMs = 20_000;
-
 /** Whether a job is the only one that waits at its target, and nothing is known to hold the slot. */
 export async function isNextToStart(
   database: Database,
@@ -24,9 +20,8 @@ export async function isSlotTaken(
   jobId: string,
 ): Promise<boolean> {
   if (await hasOtherSlice(database, { target, jobId, where: whereActive })) return true;
-  const foreign = await readForeignTask(database.queries, target);
-  if (!foreign?.foreignTaskId || foreign.foreignSeenAt === null) return false;
-  return (await readClock(database)) - foreign.foreignSeenAt <= foreignFreshForMs;
+  const at = await readClock(database);
+  return (await readForeignTask(database.queries, target, at)) !== undefined;
 }
 
 /** Whether another job has a slice at the target that fulfils a condition. */

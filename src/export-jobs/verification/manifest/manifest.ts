@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import { manifestPrefixOf } from '#aws/destination-prefix.ts';
 import { DateTime } from '#time/date-time.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -153,10 +154,10 @@ export const Manifest = Type.Object(
   },
 );
 
-/** The key of the manifest of an export. Athena, Glue and Hive skip names that begin with `_`. */
+/** The key of the manifest of an export. */
 export const manifestKeyOf = (destinationPrefix: string, taskId: string) =>
-  `${destinationPrefix}/_manifest-${taskId}.json`;
+  `${manifestPrefixOf(destinationPrefix, taskId)}.json`;
 
 /** The key of the list of objects of a large export. */
 export const filesKeyOf = (destinationPrefix: string, taskId: string) =>
-  `${destinationPrefix}/_manifest-${taskId}-files.ndjson.gz`;
+  `${manifestPrefixOf(destinationPrefix, taskId)}-files.ndjson.gz`;

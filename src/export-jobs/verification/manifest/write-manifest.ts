@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-
 import type { CallOptions } from '#aws/call-options.ts';
+import { objectsPrefixOf } from '#aws/destination-prefix.ts';
 import type { Storage } from '#aws/storage/storage.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { ClaimedVerification } from '../../store/verifications/claim-verification.ts';
 import type { Findings } from '../../store/verifications/findings.ts';
-import { objectsPrefixOf } from '../list-export.ts';
 import { compressFiles, listFiles } from './list-files.ts';
 import { filesKeyOf, type Manifest, type ManifestObject, manifestKeyOf } from './manifest.ts';
 

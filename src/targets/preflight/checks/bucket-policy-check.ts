@@ -7,7 +7,7 @@ import {
   readAclRequests,
   writeRequests,
 } from '../policies/export-requests.ts';
-import { missingStatements } from '../policies/missing-statements.ts';
+import { maxLogGroups, missingStatements } from '../policies/missing-statements.ts';
 import { type PolicySubject, toPolicyCheck, unreadablePolicy } from '../policies/policy-check.ts';
 import { sampleKey, testKeys } from '../policies/test-keys.ts';
 
@@ -59,10 +59,6 @@ export async function checkAclPermission(
   const asked = await askPolicy(policy, [readAclRequests(exported)]);
   return toPolicyCheck(subject, asked, policy, () => missingStatements(policy, exported));
 }
-
-// A policy can differ by log group. Fewer: a statement about one log group is missed. More: a policy with
-// many wildcards keeps other requests waiting.
-const maxLogGroups = 10;
 
 /** The calls of CloudWatch Logs that decide a create, in their order. */
 function questionsOf(

@@ -21,8 +21,11 @@ export interface LackingExport extends Omit<PolicyExport, 'logGroupName'> {
   roleArn?: string | undefined;
 }
 
-// As many as the check of the bucket policy looks at.
-const maxLogGroups = 10;
+/**
+ * How many log groups of an export are looked at. A policy can differ by log group. Fewer: a statement about one log
+ * group is missed. More: a policy with many wildcards keeps other requests waiting.
+ */
+export const maxLogGroups = 10;
 
 /**
  * Finds the statements that a bucket policy lacks for an export. What the policy already allows, in whatever

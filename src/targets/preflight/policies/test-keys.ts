@@ -1,6 +1,8 @@
-import { defaultDestinationPrefix, withoutTrailingSlashes } from '#aws/destination-prefix.ts';
-
-const testObject = 'aws-logs-write-test';
+import {
+  defaultDestinationPrefix,
+  testObjectName,
+  withoutTrailingSlashes,
+} from '#aws/destination-prefix.ts';
 
 /**
  * The keys to which AWS may write its test object. It writes it beside its default prefix if a create
@@ -9,9 +11,9 @@ const testObject = 'aws-logs-write-test';
 export function testKeys(prefix: string): [string, ...string[]] {
   const bare = withoutTrailingSlashes(prefix);
   return [
-    `${prefix}/${testObject}`,
-    ...(bare === prefix ? [] : [`${bare}/${testObject}`]),
-    ...(bare === defaultDestinationPrefix ? [testObject] : []),
+    `${prefix}/${testObjectName}`,
+    ...(bare === prefix ? [] : [`${bare}/${testObjectName}`]),
+    ...(bare === defaultDestinationPrefix ? [testObjectName] : []),
   ];
 }
 
