@@ -13,6 +13,8 @@ interface EngineSql {
   jsonText(column: string, member: string): RawBuilder<string | null>;
   /** The text of a column, to be sorted as texts are here. PostgreSQL sorts by the language of the database. */
   inBytes(column: string): RawBuilder<string>;
+  /** The end of a query that locks its rows, and leaves out those that others have locked. SQLite has one writer. */
+  skipLocked: RawBuilder<unknown>;
 }
 
 /** These expressions, for each storage backend. */
@@ -21,11 +23,13 @@ export const engineSql: Record<Database['kind'], EngineSql> = {
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     jsonText: (column, member) => sql<string | null>`${sql.ref(column)} ->> ${sql.lit(member)}`,
     inBytes: (column) => sql<string>`${sql.ref(column)}`,
+    skipLocked: sql``,
   },
   postgres: {
     now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     jsonText: (column, member) =>
       sql<string | null>`cast(${sql.ref(column)} as json) ->> ${sql.lit(member)}`,
     inBytes: (column) => sql<string>`${sql.ref(column)} collate "C"`,
+    skipLocked: sql`for update skip locked`,
   },
 };

@@ -1,4 +1,5 @@
 import { makeDatabaseClock } from '#database/database-clock.ts';
+import { untilMigrated } from '#database/until-migrated.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
@@ -68,9 +69,7 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     using _listening = database.listen((text) => {
       if (text === eventsRecorded) wakeSignal.wake();
     });
-    const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
-    // Without tables there is no event. A failure goes to those who start the service.
-    await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);
+    await untilMigrated(database, signal);
     while (!signal.aborted) {
       const waitMs = await workOnce().catch(recover);
       await wakeSignal.sleepUnlessWoken((woken) => sleep(waitMs, woken));

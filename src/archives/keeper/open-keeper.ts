@@ -1,3 +1,4 @@
+import { untilMigrated } from '#database/until-migrated.ts';
 import { makeWakeSignal } from '#time/wake-signal.ts';
 import { makeKeeperAlerts } from './keeper-alerts.ts';
 import type { KeeperOptions } from './look.ts';
@@ -30,9 +31,7 @@ export function openKeeper(options: KeeperOptions): Keeper {
   };
 
   async function run(): Promise<void> {
-    const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
-    // Without tables there is no archive. A failure goes to those who start the service.
-    await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);
+    await untilMigrated(database, signal);
     while (!signal.aborted) {
       await looker.beginDue();
       await wakeSignal.sleepUnlessWoken((woken) => sleep(timings.pollMs, woken));

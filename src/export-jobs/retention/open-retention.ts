@@ -1,3 +1,4 @@
+import { untilMigrated } from '#database/until-migrated.ts';
 import { deletedJobs } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
@@ -40,9 +41,7 @@ export function openRetention(options: PurgeOptions & { log: Log }): Retention {
 
   async function run(): Promise<void> {
     const { signal } = stop;
-    const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
-    // Without tables there is nothing to delete. A failure goes to those who start the service.
-    await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);
+    await untilMigrated(database, signal);
     for (let pauseMs = firstPurgeAfterMs; !signal.aborted; ) {
       await sleep(pauseMs, signal);
       if (!signal.aborted) pauseMs = await purgeOnce().catch(recover);

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
-
 import type { Database } from '#database/database.ts';
 import { clockToleranceMs } from '#database/database-clock.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import { wherePending } from './pending-deliveries.ts';
 
 // In one statement. More: other requests wait for SQLite. Fewer: more statements.
@@ -57,7 +57,7 @@ async function shortenPart(
       where ${wherePending} and ${whereAfter(after)}
       ${last ? sql`and (destination, due_at, event_id) <= ${placeOf(last)}` : sql``}
       and ${beganAt} > ${now()} + ${sql.lit(clockToleranceMs)}
-      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+      ${engineSql[kind].skipLocked}
     )
     update deliveries
     set due_at = instant + due_at - ${beganAt},

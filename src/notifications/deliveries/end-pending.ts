@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-
 import type { Database } from '#database/database.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import { readSink } from '../outbox/sinks-in-use.ts';
 import { wherePending } from './pending-deliveries.ts';
 
@@ -22,7 +22,7 @@ export async function endPending(database: Database, destination: string): Promi
       and not exists (select 1 from webhook_endpoints where id = ${destination} and disabled_at is null)
       and not exists (select 1 from notification_sinks as sinks where sinks.destination = ${destination})
       order by due_at limit ${sql.lit(maxAtOnce)}
-      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+      ${engineSql[kind].skipLocked}
     )
     update deliveries set state = 'failed', error = ${error}, ended_at = ${now()}, owner = null
     from next where deliveries.destination = ${destination} and deliveries.event_id = next.event_id

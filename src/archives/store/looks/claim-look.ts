@@ -1,7 +1,7 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-
 import type { Principal } from '#auth/principal.ts';
 import type { Database } from '#database/database.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import type { ArchiveRow } from '#database/rows/archive-rows.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
 import type { ArchiveDefinition, ArchiveSummary } from '../../archive.ts';
@@ -60,7 +60,7 @@ export async function claimLook(
       ${except.length === 0 ? sql`` : sql`and id not in (${sql.join(except)})`}
       and (owner is null or leased_until <= ${now()} or leased_until > ${now()} + ${sql.lit(leaseMs)})
       order by look_due_at limit 1
-      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+      ${engineSql[kind].skipLocked}
     )
     update archives set owner = ${owner}, leased_until = ${now()} + ${sql.lit(leaseMs)},
     looks = looks + 1, look_due_at = ${now()} + ${sql.lit(lookEveryMs)}

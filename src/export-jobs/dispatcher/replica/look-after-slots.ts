@@ -1,3 +1,4 @@
+import { untilMigrated } from '#database/until-migrated.ts';
 import { eventsRecorded } from '#notifications/record-event.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
@@ -56,9 +57,7 @@ export async function lookAfterSlots(
     // In one process, those who change a queue wake it after the transaction.
     if (isShared && text !== eventsRecorded) wakeSignal.wake();
   });
-  const stopped = new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
-  // Without tables there is no work. A failure goes to those who start the service.
-  await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);
+  await untilMigrated(database, stop);
   while (!stop.aborted) {
     const waitMs = await lookOnce().catch(recover);
     await wakeSignal.sleepUnlessWoken((signal) => sleep(waitMs, signal));

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-
 import type { Database, Queries } from '#database/database.ts';
 import { clockToleranceMs } from '#database/database-clock.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import type { StepGuard } from '../steps/hold-lease.ts';
 import { staleState } from '../steps/stale-state.ts';
 import { heldBy, maxPutOffMs, type VerificationLease, whereDue } from './due-verifications.ts';
@@ -56,7 +56,7 @@ export async function claimVerification(
     with next as materialized (
       select job_id, slice, attempt from verifications
       where ${whereDue(now(), leaseMs)} ${elsewhere} order by due_at limit 1
-      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+      ${engineSql[kind].skipLocked}
     )
     update verifications
     set owner = ${owner}, leased_until = ${now()} + ${sql.lit(leaseMs)}, looks = looks + 1

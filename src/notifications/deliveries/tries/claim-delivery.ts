@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-
 import type { Database } from '#database/database.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import { wherePending } from '../pending-deliveries.ts';
 
 /** A delivery that this process has taken up: one try. Instants are epoch ms. */
@@ -34,7 +34,7 @@ export async function claimDelivery(
       select destination, event_id from deliveries
       where ${wherePending} and destination = ${destination} and due_at <= ${now()}
       order by due_at limit 1
-      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+      ${engineSql[kind].skipLocked}
     )
     update deliveries
     set owner = ${owner}, tries = tries + 1, tried_at = ${now()},
