@@ -7,7 +7,7 @@ import {
   readAclRequests,
   writeRequests,
 } from '../policies/export-requests.ts';
-import { maxLogGroups, missingStatements } from '../policies/missing-statements.ts';
+import { maxExaminedLogGroups, missingStatements } from '../policies/missing-statements.ts';
 import { type PolicySubject, toPolicyCheck, unreadablePolicy } from '../policies/policy-check.ts';
 import { sampleKey, testKeys } from '../policies/test-keys.ts';
 
@@ -67,7 +67,7 @@ function questionsOf(
 ): [AlikeRequests, ...AlikeRequests[]] {
   const { logGroupNames, destinationPrefix } = query;
   const isByLogGroup = /aws:SourceArn/i.test(text);
-  const [first, ...others] = logGroupNames.slice(0, isByLogGroup ? maxLogGroups : 1);
+  const [first, ...others] = logGroupNames.slice(0, isByLogGroup ? maxExaminedLogGroups : 1);
   const ask = (logGroupName: string | undefined): [AlikeRequests, AlikeRequests] => {
     const exported = { ...query, logGroupName };
     const [key, ...keys] = testKeys(destinationPrefix);

@@ -25,7 +25,7 @@ export interface LackingExport extends Omit<PolicyExport, 'logGroupName'> {
  * How many log groups of an export are looked at. A policy can differ by log group. Fewer: a statement about one log
  * group is missed. More: a policy with many wildcards keeps other requests waiting.
  */
-export const maxLogGroups = 10;
+export const maxExaminedLogGroups = 10;
 
 /**
  * Finds the statements that a bucket policy lacks for an export. What the policy already allows, in whatever
@@ -37,7 +37,7 @@ export async function missingStatements(
 ): Promise<NewStatement[]> {
   const { bucket, destinationPrefix = '*', logGroupNames = [], isOwn } = exported;
   const keys = [...testKeys(destinationPrefix), sampleKey(destinationPrefix)];
-  const names = [logGroupNames[0], ...logGroupNames.slice(1, maxLogGroups)];
+  const names = [logGroupNames[0], ...logGroupNames.slice(1, maxExaminedLogGroups)];
   const ofLogs = names.map((logGroupName) => ({ ...exported, logGroupName }));
   const [acl, write] = bucketStatements(exported, bucket) as [NewStatement, NewStatement];
   const [list, read] = verificationStatements(exported, bucket);
