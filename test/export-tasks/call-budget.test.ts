@@ -33,6 +33,14 @@ async function openFrozen() {
 
 const describes = (world: World) => world.calls('DescribeExportTasks');
 
+/** Resolves when a request with this method and path waits for the budget. Until then only promises are awaited. */
+const arrivalOf = (world: World, line: string) =>
+  new Promise<void>((resolve) => {
+    world.app.server.on('request', ({ method, url }) => {
+      if (`${method} ${url}` === line) setImmediate(resolve);
+    });
+  });
+
 /** Makes `count` reads that cost one call each. */
 const readMany = (world: World, count: number, name: string) =>
   Array.from({ length: count }, (_, index) =>
@@ -124,8 +132,9 @@ describe('an exhausted call budget', () => {
     const hostile = readMany(world, 40, 'mallory');
     await world.waitFor(() => describes(world).length === 4);
 
+    const arrival = arrivalOf(world, 'GET /export-tasks');
     const read = world.call('GET', '/export-tasks', undefined, as('ann'));
-    await world.app.inject('/health/live'); // the requests before it have arrived
+    await arrival;
     advance(1_000);
 
     expect((await read).status).toBe(200);
@@ -138,7 +147,9 @@ describe('an exhausted call budget', () => {
     const reads = readMany(world, 12, 'ann');
     await world.waitFor(() => describes(world).length === 4);
 
+    const arrival = arrivalOf(world, 'POST /export-tasks');
     const create = world.call('POST', '/export-tasks', createBody, as('ann'));
+    await arrival;
     advance(1_000);
 
     expect((await create).status).toBe(201);
