@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -19,6 +20,8 @@ import { type BucketStore, makeObject, type ObjectContent, type StoredObject } f
 const bucketProperties = '.buckets';
 /** Folder of what the files of objects do not have. No bucket can have this name, either. */
 const objectProperties = '.objects';
+/** A file that is being written. It is renamed when it is complete, so that a kill leaves no part of a file. */
+const incomplete = '.incomplete';
 
 /**
  * Opens a directory for buckets and creates it if it does not exist. Each bucket is a folder and each
@@ -26,6 +29,11 @@ const objectProperties = '.objects';
  */
 export function openDisk(dataDir: string): BucketStore {
   mkdirSync(join(dataDir, bucketProperties), { recursive: true });
+  const written = join(dataDir, incomplete);
+  const writeJson = (file: string, content: object) => {
+    writeFileSync(written, JSON.stringify(content));
+    renameSync(written, file);
+  };
   const foldersOf = (bucketName: string) => ({
     folder: join(dataDir, bucketName),
     aside: join(dataDir, objectProperties, bucketName),
@@ -33,8 +41,9 @@ export function openDisk(dataDir: string): BucketStore {
 
   return {
     load: () =>
-      readdirSync(join(dataDir, bucketProperties)).map((file) => {
+      readdirSync(join(dataDir, bucketProperties)).flatMap((file) => {
         const about = readJson(join(dataDir, bucketProperties, file));
+        if (!about) return [];
         const objects = loadObjects(foldersOf(about.name));
         return { configurations: {}, ...about, policy: readPolicy(about.policy ?? ''), objects };
       }),
@@ -42,21 +51,22 @@ export function openDisk(dataDir: string): BucketStore {
     saveBucket({ objects: _, ...bucket }) {
       mkdirSync(join(dataDir, bucket.name), { recursive: true });
       const about = { ...bucket, policy: bucket.policy?.document };
-      writeFileSync(join(dataDir, bucketProperties, `${about.name}.json`), JSON.stringify(about));
+      writeJson(join(dataDir, bucketProperties, `${about.name}.json`), about);
     },
 
     saveObject(bucket, key, { body, lastModified, ...properties }) {
       const { folder, aside } = foldersOf(bucket.name);
       const spare = join(aside, digestOf(key));
-      const bytes = body();
+      writeFileSync(written, body());
+      const modifiedAt = Math.floor(lastModified / 1000);
+      utimesSync(written, modifiedAt, modifiedAt);
+      const { size, mtimeMs } = statSync(written);
       mkdirSync(aside, { recursive: true });
       const own = join(folder, writeFileName(key));
-      const file = tryToWrite(own, bytes) ? own : spare;
+      const file = tryToMove(written, own) ? own : spare;
       if (file === own) rmSync(spare, { force: true });
-      else writeFileSync(spare, bytes);
-      const modifiedAt = Math.floor(lastModified / 1000);
-      utimesSync(file, modifiedAt, modifiedAt);
-      writeFileSync(`${spare}.json`, JSON.stringify({ key, ...properties }));
+      else renameSync(written, spare);
+      writeJson(`${spare}.json`, { key, size, mtimeMs, ...properties });
       return () => readFileSync(file);
     },
 
@@ -96,10 +106,10 @@ const isUnstorable = (error: unknown) =>
   unstorable.has((error as NodeJS.ErrnoException).code ?? '');
 
 /** S3 can hold both `a` and `a/b`, and names longer than file names. A disk cannot: then it returns false. */
-function tryToWrite(file: string, bytes: Buffer): boolean {
+function tryToMove(from: string, file: string): boolean {
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, bytes);
+    renameSync(from, file);
     return true;
   } catch (error) {
     if (!isUnstorable(error)) throw error;
@@ -110,21 +120,32 @@ function tryToWrite(file: string, bytes: Buffer): boolean {
 /** The name of what is kept aside for a key. A digest, because a key can be longer than a file name. */
 const digestOf = (key: string) => createHash('sha256').update(key).digest('hex');
 
+/** What an object has beside its bytes, and the size and time of the file that it belongs to. */
+interface SavedProperties extends Partial<ObjectContent> {
+  key: string;
+  size: number;
+  mtimeMs: number;
+}
+
 function loadObjects({ folder, aside }: Record<'folder' | 'aside', string>) {
   const objects = new Map<string, StoredObject>();
-  const add = (key: string, file: string, properties: Partial<ObjectContent>) => {
-    const content = { body: () => readFileSync(file), lastModified: statSync(file).mtimeMs };
-    objects.set(key, makeObject({ ...properties, ...content }));
+  const add = (key: string, file: string, saved: SavedProperties | undefined) => {
+    const { size, mtimeMs } = statSync(file);
+    const isSame = saved?.size === size && saved.mtimeMs === mtimeMs;
+    // A file that somebody has added or changed has no properties, and those of an earlier file are not its own.
+    const properties = isSame ? saved : {};
+    objects.set(
+      key,
+      makeObject({ ...properties, body: () => readFileSync(file), lastModified: mtimeMs }),
+    );
   };
   for (const file of filesIn(folder)) {
     const key = readFileName(relative(folder, file));
-    const properties = join(aside, `${digestOf(key)}.json`);
-    // A file that somebody has added has none.
-    add(key, file, existsSync(properties) ? readJson(properties) : {});
+    add(key, file, readJson(join(aside, `${digestOf(key)}.json`)));
   }
   for (const file of filesIn(aside).filter((each) => !each.endsWith('.json'))) {
-    const { key, ...properties } = readJson(`${file}.json`);
-    add(key, file, properties);
+    const saved = readJson(`${file}.json`);
+    if (saved) add(saved.key, file, saved);
   }
   return objects;
 }
@@ -136,7 +157,15 @@ function filesIn(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+/** Reads properties. Returns undefined if there are none, or if an earlier version was killed while it wrote them. */
+function readJson(file: string) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError || isUnstorable(error)) return undefined;
+    throw error;
+  }
+}
 
 /** The escapes of `writeFileName`. Any other `%` is part of a name from elsewhere. */
 const escapes = /%(?:00|25|2E|5C)/g;

@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -207,6 +216,75 @@ describe('in a data directory', () => {
 
     expect(await after.keys()).toEqual(['100%.txt']);
   });
+
+  it('starts with files that a kill has left incomplete', async () => {
+    const dataDir = makeDirectory();
+    await using before = await openAws({ dataDir });
+    const keys = ['a', 'b', 'x'.repeat(300), 'y'.repeat(300)];
+    for (const key of keys) await before.put(key, `body of ${key}`);
+    before.emulator.seed.bucket({ bucket: 'other' });
+    await before.emulator.close();
+    const aside = join(dataDir, '.objects', bucket);
+    const propertiesOf = (key: string) =>
+      join(aside, `${createHash('sha256').update(key).digest('hex')}.json`);
+
+    for (const file of [propertiesOf('a'), join(dataDir, '.buckets', 'other.json')])
+      truncateSync(file, 10);
+    truncateSync(propertiesOf('x'.repeat(300)), 0);
+    rmSync(propertiesOf('b'));
+    await using after = await openAws({ dataDir });
+
+    expect(await after.keys()).toEqual(['a', 'b', 'y'.repeat(300)]);
+    expect((await after.get('a')).text).toBe('body of a');
+  });
+
+  it('a file is replaced when its bytes are complete', async () => {
+    const dataDir = makeDirectory();
+    await using aws = await openAws({ dataDir });
+    await aws.put('key', 'the first body');
+    const replaced = filesIn(dataDir).map((file) => join(dataDir, file));
+    const links = makeDirectory();
+    replaced.forEach((file, number) => void linkSync(file, join(links, String(number))));
+    const contents = () =>
+      replaced.map((_, number) => readFileSync(join(links, String(number)), 'utf8'));
+    const before = contents();
+
+    aws.emulator.seed.bucket({ bucket, policy: null });
+    await aws.put('key', 'the other body');
+
+    expect(contents()).toEqual(before);
+    expect(readFileSync(join(dataDir, bucket, 'key'), 'utf8')).toBe('the other body');
+    expect(filesIn(dataDir).map((file) => join(dataDir, file))).toEqual(replaced);
+  });
+
+  it.each(['another body', 'its body'])(
+    'a file that is removed and added by hand has no old properties: %s',
+    async (body) => {
+      const dataDir = makeDirectory();
+      await using before = await openAws({ dataDir });
+      await before.s3.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: 'key',
+          Body: 'its body',
+          ContentType: 'application/json',
+          ChecksumAlgorithm: 'SHA256',
+          ServerSideEncryption: 'aws:kms',
+        }),
+      );
+      await before.emulator.close();
+      const file = join(dataDir, bucket, 'key');
+      rmSync(file);
+      writeFileSync(file, body);
+      await using after = await openAws({ dataDir });
+
+      const { heads } = await look(after);
+
+      expect(heads).toMatchObject([{ ServerSideEncryption: 'AES256' }]);
+      expect(heads[0]).not.toHaveProperty('ChecksumSHA256');
+      expect(heads[0]).not.toMatchObject({ ContentType: 'application/json' });
+    },
+  );
 
   it('a bucket name that leaves the directory is rejected', async () => {
     await using aws = await openAws({ dataDir: makeDirectory() });
