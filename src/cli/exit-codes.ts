@@ -26,6 +26,10 @@ export function makeCommandError(exitCode: number, message: string): CommandErro
 export const makeUsageError = (message: string): CommandError =>
   makeCommandError(exitCodes.usage, message);
 
+/** Whether an error says that the gateway is away. */
+export const isGatewayAway = (error: unknown): boolean =>
+  isCommandError(error) && error.exitCode === exitCodes.gatewayAway;
+
 /** Whether an error ends the command with a code of its own. */
 export function isCommandError(error: unknown): error is CommandError {
   return error instanceof Error && 'exitCode' in error;

@@ -5,7 +5,7 @@ import { timeIsUp } from '../connection/event-stream.ts';
 import type { GatewayClient } from '../connection/gateway-client.ts';
 import type { Patience } from '../connection/persistence.ts';
 import type { JobDocument } from '../documents.ts';
-import { exitCodes, makeCommandError } from '../exit-codes.ts';
+import { exitCodes, isGatewayAway, makeCommandError } from '../exit-codes.ts';
 import { hindranceLines } from '../output/job-outcome.ts';
 import { progressOf, steadyProgressOf } from '../output/job-texts.ts';
 import { jobPath } from './job-path.ts';
@@ -63,7 +63,7 @@ export async function waitForJob(
   let last: string | undefined;
   const noted = new Set<string>();
   const orTimeIsUp = (error: unknown): never => {
-    throw now() < deadline ? error : timeIsUp(jobId, screen.commandName);
+    throw now() >= deadline && isGatewayAway(error) ? timeIsUp(jobId, screen.commandName) : error;
   };
   for (let isFirst = true; ; isFirst = false) {
     const leftSeconds = (deadline - now()) / 1_000;

@@ -1,4 +1,4 @@
-import { exitCodes, makeCommandError } from '../exit-codes.ts';
+import { exitCodes, isCommandError, isGatewayAway, makeCommandError } from '../exit-codes.ts';
 import { type Attempt, isProblem, notTheGateway, readAnswer } from './answer.ts';
 import type { Persistence } from './persistence.ts';
 import { makeRefusedRequest } from './refused-request.ts';
@@ -48,6 +48,7 @@ export async function* followEvents(
       await waitAfter(await readAnswer(response, options.base), options, persistence);
     } catch (error) {
       options.interrupted.throwIfAborted();
+      if (isCommandError(error) && !isGatewayAway(error)) throw error;
       if (options.now() >= options.deadline) throw timeIsUp(jobId, options.commandName);
       const isSilent = silence.signal.aborted && !options.interrupted.aborted;
       await persistence.pauseWhileAway(
