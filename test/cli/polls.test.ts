@@ -78,3 +78,81 @@ describe('the last poll before the deadline', () => {
     },
   );
 });
+
+describe('an event stream', () => {
+  const streamOf = (pull: UnderlyingDefaultSource<Uint8Array>['pull']) =>
+    new Response(new ReadableStream({ pull: pull ?? (() => {}) }, { highWaterMark: 0 }), {
+      headers: { 'content-type': 'text/event-stream' },
+    });
+  const begin = new TextEncoder().encode('retry: 1000\n\n');
+  const env = { LOG_EXPORT_URL: 'http://127.0.0.1:8080/base' };
+  const follow = (options: CliOptions) =>
+    runCli('watch 1 --json', { env, random: () => 1, ...options });
+
+  test('that always ends at once counts as away: with growing pauses, and code 5 at the end', async () => {
+    const { slept, clock, ...surroundings } = sleepingClock();
+    const endAtOnce = async () => {
+      if (slept.length > 1_000) throw new Error('The command connects again for ever.');
+      return streamOf((controller) => {
+        controller.enqueue(begin);
+        controller.close();
+      });
+    };
+
+    const { code, stdout, stderr } = await follow({ ...surroundings, fetch: endAtOnce });
+
+    const text = 'does not answer: its event stream ended at once.';
+    expect({ code, stdout, now: clock.now }).toEqual({ code: 5, stdout: '', now: 300_000 });
+    expect(slept.slice(0, 6)).toEqual([250, 500, 1_000, 2_000, 4_000, 5_000]);
+    expect(stderr.split('\n').map((line) => line.slice(line.indexOf('does')))).toEqual([
+      `${text} Trying again for 5 minutes.`,
+      text,
+      '',
+    ]);
+  });
+
+  test('that ends after a minute, or after an event, is only opened again', async () => {
+    const { slept, clock, ...surroundings } = sleepingClock();
+    let requests = 0;
+    const endLate = async () => {
+      requests += 1;
+      if (requests === 21) return new Response(null, { status: 204 });
+      if (requests === 22) return Response.json(job('completed', 0));
+      const isFirst = requests === 1;
+      return streamOf((controller) => {
+        if (!isFirst) clock.now += 60_000;
+        const event = 'id: 1\nevent: job-accepted\ndata: {}\n\n';
+        controller.enqueue(isFirst ? new TextEncoder().encode(event) : begin);
+        controller.close();
+      });
+    };
+
+    const { code, stderr } = await follow({ ...surroundings, fetch: endLate });
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(slept).toEqual(Array.from({ length: 20 }, () => 1_000));
+  });
+
+  test('is answered again when it has lived for a minute, with one more note', async () => {
+    const { slept: _, clock, ...surroundings } = sleepingClock();
+    let requests = 0;
+    const recover = async () => {
+      requests += 1;
+      if (requests === 4) return new Response(null, { status: 204 });
+      if (requests === 5) return Response.json(job('completed', 0));
+      const isLong = requests === 3;
+      return streamOf((controller) => {
+        if (isLong) clock.now += 60_000;
+        controller.enqueue(begin);
+        controller.close();
+      });
+    };
+
+    const { code, stderr } = await follow({ ...surroundings, fetch: recover });
+
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /ended at once\. Trying again for 5 minutes\.\nThe gateway answers again\.\n$/,
+    );
+  });
+});

@@ -10,6 +10,9 @@ const silentMs = 45_000;
 // The gateway ends each stream within an hour. Lower: one that ends all at once is called in a loop. Higher: events
 // arrive late.
 const reconnectMs = 1_000;
+// A stream that ends earlier, without an event, was closed by a proxy. Lower: the command is silent for ever behind a
+// proxy that closes each response. Higher: proxies that limit the time of a response count as away.
+const steadyMs = 60_000;
 
 /** An event of a job, with its data as the gateway has sent it. */
 export interface StreamedEvent {
@@ -35,13 +38,22 @@ export async function* followEvents(
     try {
       const response = await openStream(jobId, lastId, options, signal);
       if (response.status === 200 && isEventStream(response)) {
-        persistence.answered();
-        for await (const event of readEvents(response, silence.restart)) {
+        const openedAt = options.now();
+        const isSteady = () => options.now() - openedAt >= steadyMs;
+        let hasEvent = false;
+        const spoke = () => {
+          silence.restart();
+          if (isSteady()) persistence.answered();
+        };
+        for await (const event of readEvents(response, spoke)) {
+          hasEvent = true;
+          persistence.answered();
           lastId = event.id;
           yield event;
           if (event.event === 'job-ended') return;
         }
-        await persistence.pause(reconnectMs);
+        if (hasEvent || isSteady()) await persistence.pause(reconnectMs);
+        else await persistence.pauseWhileAway('its event stream ended at once');
         continue;
       }
       if (response.status === 204) return;
