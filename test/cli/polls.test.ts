@@ -156,3 +156,55 @@ describe('an event stream', () => {
     );
   });
 });
+
+describe('the slices of a large job', () => {
+  const attempt = {
+    submittedAt: '2024-05-10T12:00:00Z',
+    problem: { type: '/problems/of-a-slice', title: 'It failed', detail: 'D.', remedy: 'R.' },
+  };
+  const page = Response.json.bind(undefined, {
+    slices: [{ attempts: [attempt] }],
+    nextCursor: 'next',
+  });
+
+  test('are read from the first page at each change, and from all pages once a minute', async () => {
+    const { clock, ...surroundings } = sleepingClock();
+    const pages: number[] = [];
+    /** Changes the job each second for two minutes. */
+    const answer: typeof fetch = async (url) => {
+      if (String(url).includes('/slices')) {
+        pages.push(clock.now);
+        return page();
+      }
+      clock.now += 1_000;
+      return Response.json(clock.now > 120_000 ? job('completed', 0) : job('waiting', 9_000));
+    };
+
+    const { code, stderr } = await runCli('watch 1', { ...surroundings, fetch: answer });
+
+    const atOf = (second: number) => pages.filter((at) => at === second * 1_000).length;
+    expect({ code, stderr: stderr.split('\n')[0] }).toEqual({
+      code: 0,
+      stderr: 'Attempt at 2024-05-10T12:00:00Z: It failed (of-a-slice)',
+    });
+    expect([1, 2, 60, 61, 62, 120].map(atOf)).toEqual([10, 1, 1, 10, 1, 1]);
+  });
+
+  test.each([1, 7])(
+    'are unknown from page %i on if the gateway refuses it, and show goes on',
+    async (refused) => {
+      let pages = 0;
+      const answer: typeof fetch = async (url) => {
+        if (!String(url).includes('/slices')) return Response.json(job('waiting', 9_000));
+        pages += 1;
+        return pages === refused ? problem(429, { 'retry-after': '600' }) : page();
+      };
+
+      const { code, stdout, stderr } = await runCli('show 1', { fetch: answer, now: () => 0 });
+
+      expect({ code, stderr, pages }).toEqual({ code: 0, stderr: '', pages: refused });
+      expect(stdout).toContain('\nState\twaiting\n');
+      expect(stdout.includes('Attempt at 2024-05-10T12:00:00Z')).toBe(refused > 1);
+    },
+  );
+});

@@ -17,6 +17,9 @@ const maxWaitSeconds = 30;
 // although it goes on. Higher: the script waits for a gateway that is gone.
 const awayMs = { waiting: 300_000, other: 10_000 } as const;
 const shortMs = 30_000; // how long a command that does not wait for a job repeats what was refused for now
+// A large job changes each second. Lower: the requests use up the limit of the caller. Higher: a problem that only
+// later slices have is shown late.
+const allPagesMs = 60_000;
 
 /** The option of commands that wait. */
 export const timeoutOption = {
@@ -61,6 +64,7 @@ export async function waitForJob(
   const output = isJson ? 'notes' : 'results';
   let etag: string | undefined;
   let last: string | undefined;
+  let allPagesAt = -Infinity;
   const noted = new Set<string>();
   const orTimeIsUp = (error: unknown): never => {
     throw now() >= deadline && isGatewayAway(error) ? timeIsUp(jobId, screen.commandName) : error;
@@ -92,7 +96,10 @@ export async function waitForJob(
       screen.endProgress();
       return { ...answer, document: job };
     }
-    const hindrance = await readHindrance(job, client).catch(orTimeIsUp);
+    const isTimeForAll = now() - allPagesAt >= allPagesMs;
+    if (isTimeForAll) allPagesAt = now();
+    const pages = isTimeForAll ? undefined : 1;
+    const hindrance = await readHindrance(job, client, pages).catch(orTimeIsUp);
     // Each problem once: the gateway tries again and again.
     if (!hindrance || noted.has(hindrance.problem.type)) continue;
     noted.add(hindrance.problem.type);
