@@ -208,3 +208,28 @@ describe('the slices of a large job', () => {
     },
   );
 });
+
+describe('Retry-After of a proxy', () => {
+  const date = 'Fri, 10 May 2024 12:00:00 GMT';
+
+  test.each([
+    [429, { 'retry-after': '3' }, 3_000],
+    [503, { 'retry-after': '3' }, 3_000],
+    [503, { 'retry-after': 'Fri, 10 May 2024 12:00:04 GMT', date }, 4_000],
+    [503, { 'retry-after': '600' }, 10_000],
+    [503, { 'retry-after': 'Fri, 10 May 2024 11:00:00 GMT', date }, 125],
+    [503, { 'retry-after': 'soon' }, 125],
+    [503, {}, 125],
+  ])('of a %i with %o is a pause of %i ms', async (status, headers: object, pause) => {
+    const { slept, clock: _, ...surroundings } = sleepingClock();
+    const answer = async () =>
+      slept.length === 0
+        ? new Response('<h1>Busy</h1>', { status, headers: { ...headers } })
+        : Response.json({ exportJobs: [] });
+
+    const { code, stderr } = await runCli('jobs', { ...surroundings, fetch: answer });
+
+    expect({ code, slept }).toEqual({ code: 0, slept: [pause] });
+    expect(stderr).toContain(`a proxy in front of it answers ${status}. Trying again for 10 s`);
+  });
+});

@@ -20,7 +20,7 @@ export interface GatewayAnswer {
 export type Attempt =
   | { outcome: 'answered'; answer: GatewayAnswer }
   /** The gateway did not answer. Another attempt may help. */
-  | { outcome: 'away'; reason: string };
+  | { outcome: 'away'; reason: string; retryAfterMs?: number | undefined };
 
 const proxyStatuses = [429, 502, 503, 504];
 
@@ -43,7 +43,8 @@ export async function readAnswer(response: Response, base: string): Promise<Atte
   // The gateway answers its errors as problems. The errors of proxies are HTML, text or JSON.
   if (!isProblemType && proxyStatuses.includes(status)) {
     await response.body?.cancel();
-    return { outcome: 'away', reason: `a proxy in front of it answers ${status}` };
+    const reason = `a proxy in front of it answers ${status}`;
+    return { outcome: 'away', reason, retryAfterMs: readRetryAfter(headers) };
   }
   const isJson = isProblemType || type === 'application/json';
   if (!isJson && status !== 204 && status !== 304) {
@@ -56,7 +57,6 @@ export async function readAnswer(response: Response, base: string): Promise<Atte
     throw notTheGateway(base, `answers ${status} without a problem`);
   }
   const date = Date.parse(headers.get('date') ?? '');
-  const retryAfter = Number(headers.get('retry-after') ?? Number.NaN);
   return {
     outcome: 'answered',
     answer: {
@@ -65,10 +65,19 @@ export async function readAnswer(response: Response, base: string): Promise<Atte
       document,
       etag: headers.get('etag') ?? undefined,
       date: Number.isNaN(date) ? undefined : date,
-      retryAfterMs: Number.isNaN(retryAfter) ? undefined : retryAfter * 1_000,
+      retryAfterMs: readRetryAfter(headers),
       challenge: headers.get('www-authenticate') ?? undefined,
     },
   };
+}
+
+/** Reads `Retry-After` in milliseconds. A date counts from the clock of its sender. */
+function readRetryAfter(headers: Headers): number | undefined {
+  const text = headers.get('retry-after') ?? '';
+  const ms = /^\d+$/.test(text)
+    ? Number(text) * 1_000
+    : Date.parse(text) - Date.parse(headers.get('date') ?? '');
+  return ms >= 0 ? ms : undefined;
 }
 
 function parse(bytes: Uint8Array, base: string): unknown {

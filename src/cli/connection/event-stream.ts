@@ -100,7 +100,8 @@ const isEventStream = ({ headers }: Response) =>
 
 /** Waits before the next attempt after an answer that is no stream. @throws CommandError if none follows */
 async function waitAfter(attempt: Attempt, options: SendingOptions, persistence: Persistence) {
-  if (attempt.outcome === 'away') return persistence.pauseWhileAway(attempt.reason);
+  if (attempt.outcome === 'away')
+    return persistence.pauseWhileAway(attempt.reason, attempt.retryAfterMs);
   const { answer } = attempt;
   if (await persistence.waitOut(answer)) return;
   if (isProblem(answer.document)) throw makeRefusedRequest(answer.document, answer.challenge);

@@ -42,7 +42,7 @@ export function makeClientOpener(surroundings: Surroundings, screen: Screen): Op
             options,
           );
           if (attempt.outcome === 'away') {
-            await persistence.pauseWhileAway(attempt.reason);
+            await persistence.pauseWhileAway(attempt.reason, attempt.retryAfterMs);
             continue;
           }
           const { answer } = attempt;

@@ -17,8 +17,11 @@ export interface Patience {
 
 /** Decides about further attempts, and waits before them. */
 export interface Persistence {
-  /** Waits after an attempt without an answer. @throws CommandError of exit code 5 when its patience has ended */
-  pauseWhileAway(reason: string): Promise<void>;
+  /**
+   * Waits after an attempt without an answer, and at least for the `retryAfterMs` of a proxy.
+   * @throws CommandError of exit code 5 when its patience has ended
+   */
+  pauseWhileAway(reason: string, retryAfterMs?: number): Promise<void>;
   /** Waits for a time in milliseconds. */
   pause(ms: number): Promise<void>;
   /** Waits as Retry-After says. Returns whether the request can be sent again. */
@@ -45,7 +48,7 @@ export function makePersistence(
 
   return {
     pause,
-    async pauseWhileAway(reason) {
+    async pauseWhileAway(reason, retryAfterMs = 0) {
       const isFirst = awaySince === undefined;
       awaySince ??= now();
       const leftMs = endOfAbsence(awaySince) - now();
@@ -55,7 +58,7 @@ export function makePersistence(
       if (isFirst) screen.note(`${what} Trying again for ${inWholeUnits(leftMs)}.`);
       const longestMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures);
       failures += 1;
-      await pause(Math.min(leftMs, longestMs * (0.5 + random() / 2)));
+      await pause(Math.min(leftMs, Math.max(retryAfterMs, longestMs * (0.5 + random() / 2))));
     },
     async waitOut({ status, document, retryAfterMs }) {
       if (!isProblem(document) || !document.isRetryable || retryAfterMs === undefined) return false;
