@@ -148,6 +148,17 @@ describe('results that cannot be written', () => {
     expect((await world.call('GET', '/export-jobs')).body.exportJobs).toHaveLength(1);
   });
 
+  test('have the id of the job in a note, if it is only in the document', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const words = 'run /app --from 2024-05-01 --to 2024-05-02 --destination archive --json';
+
+    const { code, stderr } = await runInShell(`"$@" ${words} >/dev/full`, world.url);
+
+    const [job] = (await world.call('GET', '/export-jobs')).body.exportJobs;
+    expect(code).toBe(6);
+    expect(stderr).toContain(`\nFollow it with: log-export watch ${job.id}\n`);
+  });
+
   test('end the tool that checks manifests with code 2', async () => {
     expect(await runInShell('"$1" src/bin/verify.ts --help >/dev/full', '')).toEqual({
       code: 2,

@@ -83,9 +83,10 @@ export const runCommand: Command = {
       const slices = countWithNoun(countSlices(job).total, 'slice');
       screen.print(cleanText(`Job ${job.id}: ${slices}, ${job.state}`));
     }
+    // With --json, only the document has the id, and it can be lost.
+    if (isJson || !isWaiting) screen.note(`Follow it with: ${screen.commandName} watch ${job.id}`);
     if (!isWaiting) {
       if (isJson) screen.printDocument(accepted.bytes);
-      else screen.note(`Follow it with: ${screen.commandName} watch ${job.id}`);
       return exitCodes.completed;
     }
 
