@@ -70,6 +70,13 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
     expect(groupings.filter((label) => !allKnown.includes(label))).toEqual([]);
   });
 
+  test('reads metrics with common names only of processes that are gateways', () => {
+    const isCommon = selectors.some(({ metric }) => !metric.startsWith('log_export_'));
+
+    if (isCommon)
+      expect(rule.expr).toMatch(/and on \(namespace, job, instance\) [^)]*log_export_targets\b/);
+  });
+
   test('compares labels with values that they have', async () => {
     const unknownValues = await makeValueCheck();
 
