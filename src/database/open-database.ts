@@ -40,6 +40,9 @@ const pauses = { firstMs: 500, maxMs: 15_000 };
 const conflicts = ['40P01', '40001'];
 const maxRetries = 3;
 
+/** Timeouts of a lock and of a statement: they end one statement, while the database works. */
+const timeouts = ['55P03', '57014'];
+
 /**
  * Opens the database. SQLite is ready at once. PostgreSQL may be down: then connecting is retried, and
  * every query fails with database-unavailable until its tables are up to date.
@@ -225,6 +228,10 @@ function makeDatabase(
 function publishQuery(event: LogEvent): void {
   databaseQueries.publish({
     durationMs: event.queryDurationMillis,
-    isUnavailable: event.level === 'error' && isUnavailable(event.error),
+    isUnavailable: event.level === 'error' && isAway(event.error),
   });
+}
+
+function isAway(error: unknown): boolean {
+  return isUnavailable(error) && ![...conflicts, ...timeouts].includes(codeOf(error) ?? '');
 }

@@ -4,7 +4,10 @@ import { openChannel } from './channel.ts';
 interface EndedQuery {
   /** Undefined if no connection could be opened. */
   durationMs: number | undefined;
-  /** Whether the database did not do it because it is unavailable. */
+  /**
+   * Whether the database did not do it because it is unavailable: connection lost, full disk, failed I/O or
+   * read-only. Conflicts and timeouts concern one statement only.
+   */
   isUnavailable: boolean;
 }
 

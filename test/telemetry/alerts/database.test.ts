@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 
+import { databaseQueries } from '#diagnostics/database-queries.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { emptyStorage } from '../../database/homes.ts';
 import { openReady } from '../../ready-database.ts';
@@ -33,3 +34,30 @@ test('the disk of SQLite is full: the alert fires although reads succeed', async
   skipWithoutPromtool(skip);
   recording.expectFiring('LogExportDatabaseAway');
 });
+
+test.each([
+  ['a serialization failure', '40001', false],
+  ['a deadlock', '40P01', false],
+  ['a lock timeout', '55P03', false],
+  ['a statement timeout', '57014', false],
+  ['a full disk', '53100', true],
+  ['an I/O error', '58030', true],
+  ['a read-only server', '25006', true],
+])(
+  'a statement of PostgreSQL fails with %s (%s): the database is away: %s',
+  async (_what, code, isAway) => {
+    await using database = await openReady(await emptyStorage('postgres'));
+    const published: boolean[] = [];
+    const unsubscribe = databaseQueries.subscribe(({ isUnavailable }) =>
+      published.push(isUnavailable),
+    );
+    const statement = sql.raw(`do $$ begin raise exception using errcode = '${code}'; end $$`);
+
+    await expect(sql`${statement}`.execute(database.queries)).rejects.toMatchObject({
+      slug: 'database-unavailable',
+    });
+    unsubscribe();
+
+    expect(published).toEqual([isAway]);
+  },
+);

@@ -20,7 +20,7 @@ export function measureDatabase(
   });
   const up = gauge({
     name: 'log_export_database_up',
-    help: 'Whether the database has refused no statement for a minute: 1 or 0.',
+    help: 'Whether the database has been reachable and writable for a minute: 1 or 0.',
   });
   let failedAt = Number.NEGATIVE_INFINITY;
   listen(databaseQueries, ({ durationMs, isUnavailable }) => {
