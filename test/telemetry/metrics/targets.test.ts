@@ -221,6 +221,31 @@ describe('the time that slots are idle', () => {
     expect(await idleSeconds([[isReady], [isReady]], options)).toEqual([0, 0]);
   });
 
+  test('is absent while the last reading is older than two and a half minutes', async () => {
+    let now = 0;
+    let isAway = false;
+    using metrics = openMetrics({
+      targets: () => targetsNamed(1),
+      elapsed: () => now,
+      jobs: {
+        read: async () => (isAway ? Promise.reject(new Error('away')) : [isReady]),
+        sleep: async () => {},
+        isDatabaseReady: () => true,
+      },
+    });
+    const values: (number | undefined)[][] = [];
+    for (const minute of [0, 1, 2, 3, 4, 5, 6]) {
+      now = minute * 60_000;
+      isAway = minute >= 2 && minute <= 4;
+      const { value } = await scrape(metrics);
+      const ofTarget = value('log_export_target_slot_idle_seconds', { target: 'target-0' });
+      values.push([value('log_export_slot_idle_seconds') ?? -1, ofTarget ?? -1]);
+      await new Promise(setImmediate);
+    }
+
+    expect(values).toEqual([-1, 0, 60, 60, -1, -1, 300].map((seconds) => [seconds, seconds]));
+  });
+
   test('begins again after each task, also if some of many slots are always between two tasks', async () => {
     const [first, second] = [[isReady], [{ ...isReady, target: 'target-1' }]];
     const minutes = [first, second, first, second, first, second];

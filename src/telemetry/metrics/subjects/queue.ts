@@ -29,6 +29,10 @@ export interface QueueOptions {
 
 const states = ['delayed', 'ready', 'starting', 'running', 'cancelling', 'verifying'];
 
+// The oldest reading that says that a slot is idle. Shorter: nothing does with a scrape every two minutes. Longer: a replica
+// that lost the database reports slots that others have filled meanwhile.
+const maxIdleAgeMs = 150_000;
+
 const seconds = (ms: number) => ms / 1_000;
 
 /** Measures the queue, as the database has it. */
@@ -71,6 +75,7 @@ export function measureQueue(
   // Of the slots that the last readings found idle, by the clock of the readings.
   let idleSince = new Map<string, number>();
   const figures = makeFigures<readonly OpenSlices[]>({ elapsed, sleep, stop });
+  const isTooOld = (readAt: number) => elapsed() - readAt > maxIdleAgeMs;
   // There are no figures yet, which is not the same as 0.
   for (const each of [oldestReady, age, idle]) each.remove();
 
@@ -93,7 +98,8 @@ export function measureQueue(
         .filter(({ name, state }) => idleTargets.has(name) && state !== 'unusable')
         .map(({ name }) => [name, idleSince.get(name) ?? readAt]),
     );
-    idle.set(seconds(Math.max(0, ...[...idleSince.values()].map((since) => readAt - since))));
+    if (isTooOld(readAt)) idle.remove();
+    else idle.set(seconds(Math.max(0, ...[...idleSince.values()].map((since) => readAt - since))));
   });
   beforeScrapeOfTargets((targets) => {
     targetSlices.reset();
@@ -108,6 +114,7 @@ export function measureQueue(
         targetSlices.set({ target, state }, queue ? countOf(queue, state) : 0);
       }
       targetOldestReady.set({ target }, seconds(queue?.oldestReadyMs ?? 0));
+      if (isTooOld(latest.readAt)) continue;
       const since = idleSince.get(target) ?? latest.readAt;
       targetIdle.set({ target }, seconds(latest.readAt - since));
     }
