@@ -33,8 +33,6 @@ export interface Instruments {
   isInSeries: (count: number) => boolean;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
-  /** The time of day, in seconds since 1970. */
-  timestamp: () => number;
   registry: Registry;
 }
 
@@ -45,13 +43,11 @@ const maxInSeries = 200;
 export function makeInstruments(options: {
   registry: Registry;
   elapsed: () => number;
-  /** The time of day, as epoch ms. */
-  now: () => number;
   targets: () => Iterable<MeasuredTarget>;
   /** Whether each target and archive has series of its own. Default: with at most 200 of them. */
   isPerTarget: boolean | undefined;
 }): { instruments: Instruments; prepare: () => void; stopListening: () => void } {
-  const { registry, elapsed, now, targets, isPerTarget } = options;
+  const { registry, elapsed, targets, isPerTarget } = options;
   const registers = [registry];
   const subscriptions: (() => void)[] = [];
   const preparations: ((targets: readonly MeasuredTarget[]) => void)[] = [];
@@ -67,7 +63,6 @@ export function makeInstruments(options: {
       beforeScrapeOfTargets: (act) => void targetPreparations.push(act),
       isInSeries,
       elapsed,
-      timestamp: () => now() / 1_000,
       registry,
     },
     prepare() {

@@ -32,8 +32,6 @@ export interface MetricsOptions {
   notifications?: Pick<NotificationFiguresOptions, 'read' | 'sleep'> | undefined;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
-  /** The time of day, as epoch ms. Default: real time. */
-  now?: () => number;
 }
 
 /** The metrics of a gateway. */
@@ -49,13 +47,12 @@ const maxTurnMs = 5;
 
 /** Opens the metrics: from now on, they listen to the channels of the rooms. */
 export function openMetrics(options: MetricsOptions): Metrics {
-  const { targets, isPerTarget, jobs, archives, notifications, elapsed, now = Date.now } = options;
+  const { targets, isPerTarget, jobs, archives, notifications, elapsed } = options;
   const registry = new Registry();
   const stop = new AbortController();
   const { instruments, prepare, stopListening } = makeInstruments({
     registry,
     elapsed,
-    now,
     targets,
     isPerTarget,
   });

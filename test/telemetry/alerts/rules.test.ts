@@ -77,6 +77,10 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
       expect(rule.expr).toMatch(/and on \(namespace, job, instance\) [^)]*log_export_targets\b/);
   });
 
+  test('compares no clock of a gateway with that of Prometheus', () => {
+    expect(rule.expr).not.toContain('time()');
+  });
+
   test('compares labels with values that they have', async () => {
     const unknownValues = await makeValueCheck();
 

@@ -33,12 +33,10 @@ const timings = { idleMs: 30_000, secondMs: 10_000, leaseMs: 300_000 };
 /** A queue in virtual time that is scraped once a minute. At its end somebody looks, who is woken by an alert. */
 async function openNight(alert: string, minutesOf: (queue: Queue) => Promise<number>) {
   await using queue = await openQueue({ targets: [{ name, region }], timings, random: () => 0 });
-  const beganAt = queue.time.now();
   let reading: Promise<unknown> = Promise.resolve();
   using metrics = openMetrics({
     targets: () => queue.targets.list(),
     elapsed: queue.time.now,
-    now: () => queue.time.now() - beganAt, // the recording begins at 1970
     jobs: {
       read: () => {
         const rows = readOpenSlices(queue.database, 1);
@@ -270,7 +268,7 @@ test('both alerts of a revoked role fire while it is checked again', async ({ sk
     sleep: time.sleep,
     log: makeLogger('silent', { write() {} }),
   });
-  using metrics = openMetrics({ targets: targets.list, elapsed: time.elapsed, now: time.elapsed });
+  using metrics = openMetrics({ targets: targets.list, elapsed: time.elapsed });
   const recording = makeRecording();
   const scrape = async () => readExposition(await metrics.render());
   const countRefusals = async () =>

@@ -22,18 +22,14 @@ const openSlices = {
 
 function open(
   targets: () => MeasuredTarget[],
-  {
-    isPerTarget,
-    elapsed = () => 0,
-    now,
-  }: Partial<Pick<MetricsOptions, 'isPerTarget' | 'elapsed' | 'now'>> = {},
+  { isPerTarget, elapsed = () => 0 }: Partial<Pick<MetricsOptions, 'isPerTarget' | 'elapsed'>> = {},
 ) {
   const read = async () => [
     { ...openSlices, delayed: 3, ready: 2, oldestReadyMs: 5_000, active: 'running' },
     { ...openSlices, target: 'target-1', ready: 1, oldestReadyMs: 7_000, verifying: 4 },
   ];
   const jobs = { read, sleep: async () => {}, isDatabaseReady: () => true };
-  return openMetrics({ targets, isPerTarget, elapsed, ...(now && { now }), jobs });
+  return openMetrics({ targets, isPerTarget, elapsed, jobs });
 }
 
 const scrape = async (metrics: Metrics) => readExposition(await metrics.render());
@@ -121,9 +117,9 @@ describe('series of single targets', () => {
   });
 });
 
-test('the first scrape of a process has the times of what happened before it', async () => {
-  let now = 1_714_521_600_000;
-  using metrics = open(() => targetsNamed(2), { now: () => now });
+test('the first scrape of a process has the ages of what happened before it', async () => {
+  let now = 0;
+  using metrics = open(() => targetsNamed(2), { elapsed: () => now });
   const first = await scrape(metrics);
   sliceEnds.publish({ target: 'target-1', outcome: 'failed', slices: 2 });
   sliceEnds.publish({ target: 'target-0', outcome: 'completed', slices: 1 });
@@ -134,19 +130,19 @@ test('the first scrape of a process has the times of what happened before it', a
   const { value } = await scrape(metrics);
 
   const [failed, ofTarget, orphan] = [
-    'log_export_slice_failed_timestamp_seconds',
-    'log_export_target_slice_failed_timestamp_seconds',
-    'log_export_orphan_found_timestamp_seconds',
+    'log_export_slice_failed_age_seconds',
+    'log_export_target_slice_failed_age_seconds',
+    'log_export_orphan_found_age_seconds',
   ] as const;
   expect([failed, ofTarget, orphan].map((name) => first.value(name))).toEqual([
     undefined,
     undefined,
     undefined,
   ]);
-  expect(value(failed)).toBe(1_714_521_600);
-  expect(value(ofTarget, { target: 'target-1' })).toBe(1_714_521_600);
+  expect(value(failed)).toBe(61.5);
+  expect(value(ofTarget, { target: 'target-1' })).toBe(61.5);
   expect(value(ofTarget, { target: 'target-0' })).toBeUndefined();
-  expect(value(orphan)).toBe(1_714_521_601.5);
+  expect(value(orphan)).toBe(60);
 });
 
 describe('log_export_database_up', () => {

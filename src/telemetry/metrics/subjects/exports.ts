@@ -16,7 +16,9 @@ const verificationResults = ['complete', 'empty', 'incomplete', 'skipped'] as co
 
 /** Measures what becomes of slices, their tasks and their creates. */
 export function measureExports(instruments: Instruments): void {
-  const { counter, gauge, histogram, listen, beforeScrapeOfTargets, timestamp } = instruments;
+  const { counter, gauge, histogram, listen, beforeScrape, beforeScrapeOfTargets, elapsed } =
+    instruments;
+  const secondsSince = (at: number) => (elapsed() - at) / 1_000;
   const ended = counter({
     name: 'log_export_slices_ended_total',
     help: 'Slices that have ended, by outcome. A slice that is retried ends again.',
@@ -30,28 +32,32 @@ export function measureExports(instruments: Instruments): void {
   });
   for (const outcome of outcomes) ended.inc({ outcome }, 0);
   const failed = gauge({
-    name: 'log_export_slice_failed_timestamp_seconds',
-    help: 'When a slice failed last, in seconds since 1970. Absent if none has failed since the start.',
+    name: 'log_export_slice_failed_age_seconds',
+    help: 'Time since a slice failed last, in seconds. Absent if none has failed since the start.',
   });
   const failedOfTargets = gauge({
-    name: 'log_export_target_slice_failed_timestamp_seconds',
-    help: 'When a slice of a target failed last, in seconds since 1970.',
+    name: 'log_export_target_slice_failed_age_seconds',
+    help: 'Time since a slice of a target failed last, in seconds.',
     labelNames: ['target'],
   });
   const failedAt = new Map<string, number>();
+  let lastFailedAt: number | undefined;
   failed.remove();
   listen(sliceEnds, ({ target, outcome, slices }) => {
     ended.inc({ outcome }, slices);
     endedOfTargets.add(target, outcome, slices);
     if (outcome !== 'failed') return;
-    failed.set(timestamp());
-    failedAt.set(target, timestamp());
+    lastFailedAt = elapsed();
+    failedAt.set(target, lastFailedAt);
+  });
+  beforeScrape(() => {
+    if (lastFailedAt !== undefined) failed.set(secondsSince(lastFailedAt));
   });
   beforeScrapeOfTargets((targets) => {
     failedOfTargets.reset();
     for (const { name: target } of targets) {
       const at = failedAt.get(target);
-      if (at !== undefined) failedOfTargets.set({ target }, at);
+      if (at !== undefined) failedOfTargets.set({ target }, secondsSince(at));
     }
   });
 
@@ -97,13 +103,17 @@ export function measureExports(instruments: Instruments): void {
     help: 'Export tasks of ours that no slice knows, found by the orphan sweep.',
   });
   const orphanFound = gauge({
-    name: 'log_export_orphan_found_timestamp_seconds',
-    help: 'When an orphaned task was found last, in seconds since 1970. Absent if none was since the start.',
+    name: 'log_export_orphan_found_age_seconds',
+    help: 'Time since an orphaned task was found last, in seconds. Absent if none was since the start.',
   });
+  let orphanFoundAt: number | undefined;
   orphanFound.remove();
   listen(orphanedTasks, () => {
     orphans.inc();
-    orphanFound.set(timestamp());
+    orphanFoundAt = elapsed();
+  });
+  beforeScrape(() => {
+    if (orphanFoundAt !== undefined) orphanFound.set(secondsSince(orphanFoundAt));
   });
 
   const deleted = counter({

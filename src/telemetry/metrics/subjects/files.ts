@@ -12,7 +12,7 @@ const labelOf: Record<string, string> = {
 
 /** Counts failed reloads of files, and lost lines of the audit. */
 export function countFileFailures(instruments: Instruments): void {
-  const { counter, gauge, listen, beforeScrape, timestamp } = instruments;
+  const { counter, gauge, listen, beforeScrape, elapsed } = instruments;
   const failures = counter({
     name: 'log_export_reload_failures_total',
     help: 'Changes of files that were invalid, so that the previous version stayed active, by kind of file.',
@@ -40,17 +40,19 @@ export function countFileFailures(instruments: Instruments): void {
   });
   listen(lostAuditLines, ({ lines }) => lost.inc(lines));
   const auditFailed = gauge({
-    name: 'log_export_audit_failed_timestamp_seconds',
-    help: 'When the audit could not be written last, in seconds since 1970. Absent if it always could since the start.',
+    name: 'log_export_audit_failed_age_seconds',
+    help: 'Time since the audit could not be written last, in seconds. Absent if it always could since the start.',
   });
   let isAuditFailing = false;
+  let auditFailedAt: number | undefined;
   auditFailed.remove();
   listen(auditFailures, ({ isFailing }) => {
     isAuditFailing = isFailing;
-    if (isFailing) auditFailed.set(timestamp());
+    if (isFailing) auditFailedAt = elapsed();
   });
   // A failure lasts until something is written.
   beforeScrape(() => {
-    if (isAuditFailing) auditFailed.set(timestamp());
+    if (isAuditFailing) auditFailedAt = elapsed();
+    if (auditFailedAt !== undefined) auditFailed.set((elapsed() - auditFailedAt) / 1_000);
   });
 }
