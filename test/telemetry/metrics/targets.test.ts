@@ -99,6 +99,23 @@ describe('series of single targets', () => {
     ]);
   });
 
+  test('forget the failures of a removed target, also if it is configured again', async () => {
+    let targets = targetsNamed(2);
+    using metrics = open(() => targets);
+    const failedAge = async () =>
+      (await scrape(metrics)).value('log_export_target_slice_failed_age_seconds', {
+        target: 'target-1',
+      });
+    sliceEnds.publish({ target: 'target-1', outcome: 'failed', slices: 1 });
+    const before = await failedAge();
+
+    targets = targetsNamed(1);
+    await metrics.render();
+    targets = targetsNamed(2);
+
+    expect([before, await failedAge()]).toEqual([0, undefined]);
+  });
+
   test('have the time that a slot was held, up to the scrape', async () => {
     let now = 0;
     using metrics = open(() => targetsNamed(1), { elapsed: () => now });

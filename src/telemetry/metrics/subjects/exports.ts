@@ -50,7 +50,9 @@ export function measureExports(instruments: Instruments): void {
     lastFailedAt = elapsed();
     failedAt.set(target, lastFailedAt);
   });
-  beforeScrape(() => {
+  beforeScrape((targets) => {
+    const configured = new Set(targets.map(({ name }) => name));
+    for (const target of failedAt.keys()) if (!configured.has(target)) failedAt.delete(target);
     if (lastFailedAt !== undefined) failed.set(secondsSince(lastFailedAt));
   });
   beforeScrapeOfTargets((targets) => {
