@@ -22,6 +22,9 @@ interface Variable {
   name: string;
   type: string;
   definition?: string;
+  includeAll?: boolean;
+  multi?: boolean;
+  allValue?: string;
 }
 
 const dashboard = JSON.parse(readFileSync('deploy/grafana/dashboard.json', 'utf8')) as {
@@ -60,6 +63,22 @@ describe('the dashboard', () => {
         /^label_values\((\w+)(?:\{.*\})?, (\w+)\)$/.exec(definition ?? '') ?? [];
       expect([...labelsOf(metric), ...scrapeLabels]).toContain(label);
     }
+  });
+
+  test('shows one installation, because its panels combine the replicas of one', () => {
+    const ofInstallation = variables.filter(({ name }) => ['namespace', 'job'].includes(name));
+
+    expect(ofInstallation.map(({ multi, includeAll }) => [multi, includeAll])).toEqual([
+      [false, false],
+      [false, false],
+    ]);
+  });
+
+  test('shows no other services: all processes are those with metrics of the gateway', () => {
+    const processes = variables.find(({ name }) => name === 'instance');
+
+    expect(processes).toMatchObject({ includeAll: true });
+    expect(processes).not.toHaveProperty('allValue');
   });
 
   test('has panels with ids of their own that do not overlap and lie within 24 columns', () => {
