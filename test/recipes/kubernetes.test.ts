@@ -196,14 +196,17 @@ describe('the other manifests', () => {
     expect(selected.length).toBeGreaterThanOrEqual(4);
   });
 
-  // The network policies of the VPC CNI of EKS need the same port, and numbers: it ignores names in ingress rules.
+  // The documentation of EKS asks for a Service with the port of the container. Callers of earlier revisions use port 80.
   test('have the ports of the container: its number as port of the Service, and numbers in the policy', () => {
     const service = read('service.yaml').spec.ports;
     const ingress = read('network-policy.yaml').spec.ingress.flatMap(
       ({ ports }: { ports: { port: string }[] }) => ports.map((each) => each.port),
     );
 
-    expect(service).toEqual([{ name: 'http', port: port('http'), targetPort: 'http' }]);
+    expect(service).toEqual([
+      { name: 'http', port: port('http'), targetPort: 'http' },
+      { name: 'http-80', port: 80, targetPort: 'http' },
+    ]);
     expect(ingress).toEqual([port('http'), port('metrics')]);
     expect(port('http')).toBe(image.port);
   });
