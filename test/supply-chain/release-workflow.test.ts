@@ -11,6 +11,7 @@ interface Step {
   id?: string;
   uses?: string;
   run?: string;
+  env?: Record<string, string>;
   with?: Record<string, unknown>;
 }
 
@@ -22,6 +23,12 @@ test('the workflow pins each action by its commit, with the version beside it', 
 
   expect(lines.length).toBeGreaterThan(5);
   expect(lines.filter((line) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
+});
+
+test('the workflow tests the alerts with promtool, and fails without it', () => {
+  const { env } = tests.steps.find(({ run }: Step) => run === '.ci/run');
+
+  expect(env).toEqual({ REQUIRE_PROMTOOL: '1' });
 });
 
 /** Runs the step that reads the version, for a tag. Returns its output, or undefined if it fails. */
