@@ -1,7 +1,7 @@
 import { dayMs } from '#time/durations.ts';
 import type { ArchiveSummary } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
-import { makeWantedOf } from '../partitions/wanted.ts';
+import { indexNames, makeWantedOf } from '../partitions/wanted.ts';
 import type { KeptArchive } from '../store/looks/claim-look.ts';
 import { recordLook } from '../store/looks/end-look.ts';
 import { holdLook, writeOfLook } from '../store/looks/hold-look.ts';
@@ -44,10 +44,11 @@ async function factsOf(look: Look, now: number): Promise<AssessmentFacts> {
     return permit?.priority === raisedPriority;
   };
   const backfills = await readBackfills(database.queries, archive.id);
+  const naming = indexNames(backfills);
   return {
     archive,
-    wantedOf: makeWantedOf(archive.definition, backfills),
-    openBackfills: makeOpenBackfills(backfills),
+    wantedOf: makeWantedOf(archive.definition, backfills, naming),
+    openBackfills: makeOpenBackfills(backfills, naming),
     isBackfilled: backfills.some(({ endedAt }) => endedAt === null),
     now,
     isListingFresh: listedAt !== null && !isListingStale(archive, timings, now),

@@ -1,3 +1,4 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
 import { type PartitionBy, startOf } from '#coverage/ledger/units.ts';
 import { commonPart, type Window } from '#time/window.ts';
 
@@ -37,34 +38,54 @@ export interface WantedWindow extends Window {
  */
 export type WantedOf = (logGroup: WantedLogGroup) => readonly WantedWindow[];
 
-/**
- * Makes `WantedOf`. `backfills` is in the order of the requests: later ones have precedence. They are merged once for
- * all log groups that the same backfills name.
- */
-export function makeWantedOf(
-  { partitionBy, fromAt, toAt }: WantingArchive,
-  backfills: readonly WantingBackfill[],
-): WantedOf {
-  const own = { fromAt: startOf(fromAt, partitionBy), toAt: toAt ?? Infinity, order: null };
+/** The indices of the backfills that name a log group, by its name. */
+export type NamingBackfills = ReadonlyMap<string, readonly number[]>;
+
+/** Makes the index of the names in backfills. With `among`: of these names only. */
+export function indexNames(
+  backfills: readonly Pick<WantingBackfill, 'logGroupNames'>[],
+  among?: ReadonlySet<string>,
+): NamingBackfills {
   const naming = new Map<string, number[]>();
   for (const [index, { logGroupNames }] of backfills.entries()) {
     for (const name of logGroupNames ?? []) {
+      if (among?.has(name) === false) continue;
       const known = naming.get(name);
       if (known) known.push(index);
       else naming.set(name, [index]);
     }
   }
+  return naming;
+}
+
+// How many sets of backfills have their merged windows kept, beside those that name no log group. Fewer: log groups
+// that the same backfills name are merged again. More: with the most backfills, each of them is 100 KB.
+const maxMerged = 32;
+
+/**
+ * Makes `WantedOf`. `backfills` is in the order of the requests: later ones have precedence. They are merged once for
+ * log groups that the same backfills name, as long as those are among the latest.
+ */
+export function makeWantedOf(
+  { partitionBy, fromAt, toAt }: WantingArchive,
+  backfills: readonly WantingBackfill[],
+  naming: NamingBackfills = indexNames(backfills),
+): WantedOf {
+  const own = { fromAt: startOf(fromAt, partitionBy), toAt: toAt ?? Infinity, order: null };
+  const ofUnnamed = merge([]);
   const known = new Map<string, readonly WantedWindow[]>();
 
   function mergedFor(logGroupName: string): readonly WantedWindow[] {
-    const names = naming.get(logGroupName)?.join() ?? '';
-    const merged = known.get(names) ?? merge(logGroupName);
-    known.set(names, merged);
+    const indices = naming.get(logGroupName);
+    if (!indices) return ofUnnamed;
+    const key = indices.join();
+    const merged = known.get(key) ?? merge(indices);
+    setAsNewest(known, key, merged, maxMerged);
     return merged;
   }
 
-  function merge(logGroupName: string): WantedWindow[] {
-    const named = new Set(naming.get(logGroupName));
+  function merge(indices: readonly number[]): WantedWindow[] {
+    const named = new Set(indices);
     const asking = backfills.filter(
       ({ logGroupNames }, index) => logGroupNames === null || named.has(index),
     );

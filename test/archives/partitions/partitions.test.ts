@@ -4,7 +4,7 @@ import { dueOf } from '#archives/partitions/due.ts';
 import { expiryOf, lastRiskyStart, marginOf } from '#archives/partitions/expiry.ts';
 import { gapsOf } from '#archives/partitions/gaps.ts';
 import { type PartitionRun, type PartitionWork, runsOf } from '#archives/partitions/runs.ts';
-import { makeWantedOf, type WantedWindow } from '#archives/partitions/wanted.ts';
+import { indexNames, makeWantedOf, type WantedWindow } from '#archives/partitions/wanted.ts';
 import { type LedgerRange, type RangeFacts, spliceRanges } from '#coverage/ledger/splice.ts';
 import { nextStart, type PartitionBy, partitionBys, startOf } from '#coverage/ledger/units.ts';
 import { commonPart, type Window } from '#time/window.ts';
@@ -168,6 +168,46 @@ describe('makeWantedOf', () => {
       { fromAt: at(901), toAt: Infinity, order: null },
     ]);
     expect(windows.at(-1)).toBe(windows[2]);
+  });
+
+  test('keeps the merged backfills of few sets of log groups, the latest, and those of all log groups', () => {
+    const count = 200;
+    const backfills = Array.from({ length: count }, (_, number) => ({
+      logGroupNames: number % 2 === 0 ? null : [`app-${number}`],
+      fromAt: at(number),
+      toAt: at(number + 1),
+      order: 'oldest' as const,
+    }));
+    const archive = { partitionBy: 'hour', fromAt: at(count), toAt: null } as const;
+    const wantedOf = makeWantedOf(archive, backfills);
+    const read = (logGroupName: string) => wantedOf({ logGroupName, createdAt: 0, goneAt: null });
+    const names = Array.from({ length: count }, (_, number) => `app-${number}`);
+
+    const first = names.map(read);
+
+    expect(read('app-199')).toBe(first[199]);
+    expect(read('app-2')).toBe(first[0]);
+    expect(read('app-1')).toEqual(first[1]);
+    expect(read('app-1')).not.toBe(first[1]);
+  });
+
+  test('needs only the names of the log groups that it is asked for', () => {
+    const window = { fromAt: at(0), toAt: at(24), order: 'newest' } as const;
+    const backfills = [
+      { ...window, logGroupNames: ['app', 'other'] },
+      { ...window, logGroupNames: ['other'] },
+    ];
+    const archive = { partitionBy: 'day', fromAt: at(24), toAt: null } as const;
+
+    const naming = indexNames(backfills, new Set(['app']));
+    const windows = makeWantedOf(
+      archive,
+      backfills,
+      naming,
+    )({ logGroupName: 'app', createdAt: 0, goneAt: null });
+
+    expect([...naming]).toEqual([['app', [0]]]);
+    expect(windows).toEqual([window, { fromAt: at(24), toAt: Infinity, order: null }]);
   });
 });
 

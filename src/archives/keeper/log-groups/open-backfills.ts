@@ -1,4 +1,5 @@
 import type { Window } from '#time/window.ts';
+import { indexNames, type NamingBackfills } from '../../partitions/wanted.ts';
 
 /** What decides whether a backfill is complete. */
 interface OpenBackfill extends Window {
@@ -17,43 +18,36 @@ export interface OpenBackfills {
 }
 
 /** Makes these. A backfill that waits for a log group is not looked at again for the next ones. */
-export function makeOpenBackfills(backfills: readonly OpenBackfill[]): OpenBackfills {
+export function makeOpenBackfills(
+  backfills: readonly OpenBackfill[],
+  naming: NamingBackfills = indexNames(backfills),
+): OpenBackfills {
   const waiting = new Set<number>();
-  /** By name, or null for all log groups. The latest ends are first: those before the first gap are not looked at. */
-  const undecided = new Map<string | null, OpenBackfill[]>();
-  for (const backfill of backfills.toSorted((one, other) => other.toAt - one.toAt)) {
-    if (backfill.endedAt !== null) continue;
-    for (const name of backfill.logGroupNames ?? [null]) {
-      const list = undecided.get(name) ?? [];
-      list.push(backfill);
-      undecided.set(name, list);
-    }
-  }
+  /** Those of all log groups, until they wait. The latest ends are first: those before the first gap are not looked at. */
+  let ofAll = backfills
+    .filter(({ endedAt, logGroupNames }) => endedAt === null && logGroupNames === null)
+    .sort((one, other) => other.toAt - one.toAt);
 
-  function noteAmong(key: string | null, gaps: readonly Window[]): void {
-    const list = undecided.get(key) ?? [];
+  function noteOfAll(gaps: readonly Window[]): void {
     const firstAt = gaps[0]?.fromAt ?? Infinity;
-    let hasFound = false;
-    for (const backfill of list) {
+    const found = waiting.size;
+    for (const backfill of ofAll) {
       if (backfill.toAt <= firstAt) break;
-      if (!waiting.has(backfill.number) && !hasPart(gaps, backfill)) continue;
-      waiting.add(backfill.number);
-      hasFound = true;
+      if (hasPart(gaps, backfill)) waiting.add(backfill.number);
     }
-    if (!hasFound) return;
-    undecided.set(
-      key,
-      list.filter(({ number }) => !waiting.has(number)),
-    );
+    if (waiting.size > found) ofAll = ofAll.filter(({ number }) => !waiting.has(number));
   }
 
   return {
     waiting,
     note(logGroupName, gapsOfLogGroup) {
-      const keys = [null, logGroupName].filter((key) => (undecided.get(key) ?? []).length > 0);
-      if (keys.length === 0) return;
+      const named = (naming.get(logGroupName) ?? [])
+        .flatMap((index) => backfills[index] ?? [])
+        .filter(({ number, endedAt }) => endedAt === null && !waiting.has(number));
+      if (ofAll.length + named.length === 0) return;
       const gaps = [...gapsOfLogGroup()];
-      for (const key of keys) noteAmong(key, gaps);
+      noteOfAll(gaps);
+      for (const backfill of named) if (hasPart(gaps, backfill)) waiting.add(backfill.number);
     },
   };
 }

@@ -15,18 +15,57 @@ export interface Backfill {
   endedAt: number | null;
 }
 
-/** Reads all backfills of an archive in the order of their requests. */
-export async function readBackfills(queries: Queries, archiveId: string): Promise<Backfill[]> {
+// Fewer: more statements for each look. More: the names of each can be half a megabyte of text.
+const backfillsPerPage = 20;
+
+/**
+ * Reads all backfills of an archive in the order of their requests. Of their names, only those that are log groups of
+ * the archive by now are kept: the others can be a million. With `logGroupName`: only this one.
+ */
+export async function readBackfills(
+  queries: Queries,
+  archiveId: string,
+  logGroupName?: string,
+): Promise<Backfill[]> {
+  const backfills: Backfill[] = [];
+  let known: ReadonlyMap<string, string> | undefined;
+  for (;;) {
+    const rows = await queries
+      .selectFrom('archiveBackfills')
+      .select(['number', 'logGroupNames', 'fromAt', 'toAt', 'serveOrder as order', 'endedAt'])
+      .where('archiveId', '=', archiveId)
+      .where('number', '>', backfills.at(-1)?.number ?? 0)
+      .orderBy('number')
+      .limit(backfillsPerPage)
+      .execute();
+    for (const row of rows) {
+      if (row.logGroupNames !== null) known ??= await readNames(queries, archiveId, logGroupName);
+      backfills.push({ ...row, logGroupNames: keptNames(row.logGroupNames, known) });
+    }
+    if (rows.length < backfillsPerPage) return backfills;
+  }
+}
+
+/** Returns names of a row. Those of all backfills are the same texts in memory. */
+function keptNames(json: string | null, known?: ReadonlyMap<string, string>): string[] | null {
+  if (json === null) return null;
+  const names: string[] = JSON.parse(json);
+  return names.flatMap((name) => known?.get(name) ?? []);
+}
+
+async function readNames(
+  queries: Queries,
+  archiveId: string,
+  logGroupName: string | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  if (logGroupName !== undefined) return new Map([[logGroupName, logGroupName]]);
   const rows = await queries
-    .selectFrom('archiveBackfills')
-    .select(['number', 'logGroupNames', 'fromAt', 'toAt', 'serveOrder as order', 'endedAt'])
+    .selectFrom('archiveLogGroups')
+    .select('logGroupName')
+    .distinct()
     .where('archiveId', '=', archiveId)
-    .orderBy('number')
     .execute();
-  return rows.map(({ logGroupNames, ...row }) => ({
-    ...row,
-    logGroupNames: logGroupNames && JSON.parse(logGroupNames),
-  }));
+  return new Map(rows.map((row) => [row.logGroupName, row.logGroupName]));
 }
 
 /**
