@@ -8,7 +8,7 @@ import { commonPart, type Window } from '#time/window.ts';
 import type { ArchiveAccess } from '../access/archive-access.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
 import type { PartitionRun } from '../partitions/runs.ts';
-import { makeWantedOf } from '../partitions/wanted.ts';
+import { indexNames, makeWantedOf } from '../partitions/wanted.ts';
 import { readBackfills } from '../store/partitions/read-backfills.ts';
 import { countKnownLogGroups, findLogGroupAt } from '../store/reads/log-group-index.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
@@ -100,7 +100,6 @@ export function makeReadArchiveGrid(
     const { partitionBy } = definition;
     const { logGroups, now } = await countKnownLogGroups(database, id);
     const backfills = await readBackfills(database.queries, id);
-    const wantedOf = makeWantedOf(definition, backfills);
     const whole = {
       fromAt: Math.min(definition.fromAt, ...backfills.map((backfill) => backfill.fromAt)),
       toAt: nextStart(Math.max(now, definition.fromAt), partitionBy),
@@ -111,6 +110,8 @@ export function makeReadArchiveGrid(
     const names = read.map(({ logGroup }) => logGroup.logGroupName);
     const readable = await access.findReadable(request, archive, names);
     const parts = read.filter(({ logGroup }) => readable.has(logGroup.logGroupName));
+    const naming = indexNames(backfills, readable);
+    const wantedOf = makeWantedOf(definition, backfills, naming);
     return {
       partitionBy,
       step,

@@ -5,7 +5,7 @@ import { commonPart, type Window } from '#time/window.ts';
 import type { PartitionState } from '../../archive.ts';
 import { isContinued, type PartitionRun, runsOf, toRun } from '../../partitions/runs.ts';
 import { isSelected } from '../../partitions/selection.ts';
-import { makeWantedOf, type WantedOf } from '../../partitions/wanted.ts';
+import { indexNames, makeWantedOf, type WantedOf } from '../../partitions/wanted.ts';
 import type { LogGroupCursor } from '../log-groups/read-ledger.ts';
 import { readBackfills } from '../partitions/read-backfills.ts';
 import type { StoredArchive } from './read-archives.ts';
@@ -59,8 +59,7 @@ export async function readCoveragePage(
   const { maxLogGroups, maxPieces } = bounds;
   if (state === 'lost' || state === 'waived')
     return readRunsOfState(database.queries, archive.id, { ...query, state });
-  const backfills = await readBackfills(database.queries, archive.id);
-  const wantedOf = makeWantedOf(archive.definition, backfills);
+  const backfills = await readBackfills(database.queries, archive.id, query.logGroupName);
   const runs: LogGroupRun[] = [];
   let { from } = query;
   for (let logGroups = 0, pieces = 0; ; ) {
@@ -73,6 +72,9 @@ export async function readCoveragePage(
       maxLogGroups,
       maxPieces,
     });
+    const names = new Set(part.logGroups.map(({ logGroup }) => logGroup.logGroupName));
+    const naming = indexNames(backfills, names);
+    const wantedOf = makeWantedOf(archive.definition, backfills, naming);
     for (const run of runsOfPart(archive, wantedOf, part)) {
       if (state !== undefined && run.state !== state) continue;
       const last = runs.at(-1);

@@ -3,11 +3,11 @@ import type { Selectable } from 'kysely';
 import { changeRanges } from '#coverage/ledger/put-range.ts';
 import type { RangeFacts } from '#coverage/ledger/splice.ts';
 import type { Database, Queries } from '#database/database.ts';
-import type { ArchiveLogGroupRow, ArchiveWaiverRow } from '#database/rows/archive-rows.ts';
+import type { ArchiveWaiverRow } from '#database/rows/archive-rows.ts';
 import type { Approval } from '#export-jobs/store/record-change.ts';
 import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
-import { commonPart, type Window } from '#time/window.ts';
+import { commonPart } from '#time/window.ts';
 import { isSelected } from '../../partitions/selection.ts';
 import { makeWantedOf } from '../../partitions/wanted.ts';
 import type { PlannedWaiver } from '../../planning/requests/read-waiver.ts';
@@ -82,7 +82,7 @@ async function waive(
   number: number,
 ): Promise<boolean> {
   if (!isSelected(definition, waiver.logGroupName)) return false;
-  const backfills = await readBackfills(queries, archiveId);
+  const backfills = await readBackfills(queries, archiveId, waiver.logGroupName);
   const incarnations = await queries
     .selectFrom('archiveLogGroups')
     .selectAll()
@@ -97,6 +97,7 @@ async function waive(
     cause: String(number),
   };
   const { partitionBy } = definition;
+  const wantedOf = makeWantedOf(definition, backfills);
   let isWaived = false;
   const toWaived = (known: RangeFacts | null): RangeFacts => {
     if (known && known.state !== 'lost') return known;
@@ -104,19 +105,10 @@ async function waive(
     return waived;
   };
   for (const incarnation of incarnations) {
-    for (const window of wantedParts(incarnation, definition, backfills, waiver))
-      await changeRanges(queries, { ...incarnation, partitionBy }, window, toWaived);
+    for (const wanted of wantedOf(incarnation)) {
+      const window = commonPart(wanted, waiver);
+      if (window) await changeRanges(queries, { ...incarnation, partitionBy }, window, toWaived);
+    }
   }
   return isWaived;
-}
-
-/** The parts of a window that an archive wants of an incarnation of a log group. */
-function wantedParts(
-  incarnation: Selectable<ArchiveLogGroupRow>,
-  definition: StoredArchive['definition'],
-  backfills: Awaited<ReturnType<typeof readBackfills>>,
-  window: Window,
-): Window[] {
-  const wanted = makeWantedOf(definition, backfills)(incarnation);
-  return wanted.flatMap((each) => commonPart(each, window) ?? []);
 }
