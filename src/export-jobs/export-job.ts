@@ -70,7 +70,9 @@ const TaskParameters = Type.Object(
     to: Int64Answer({ description: 'End of the time range, inclusive, as it was sent.' }),
     destination: Type.String({ description: 'Name of the destination S3 bucket.' }),
     destinationPrefix: Type.Optional(
-      Type.String({ description: 'Key prefix that was asked for.' }),
+      Type.String({
+        description: 'Key prefix that was asked for. An empty or missing one is `exportedlogs`.',
+      }),
     ),
   },
   {

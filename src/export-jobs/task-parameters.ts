@@ -1,4 +1,4 @@
-/** The parameters of a CreateExportTask, exactly as its caller sent them. */
+/** The parameters of a CreateExportTask, as its caller sent them. A new task has the prefix that it was accepted with. */
 export interface TaskParameters {
   taskName?: string;
   logGroupName: string;

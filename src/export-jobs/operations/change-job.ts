@@ -4,7 +4,6 @@ import { Problem } from '#problems/problem.ts';
 import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { readPrefixTemplate } from '../planning/prefix-template.ts';
-import { askedPrefixOf } from '../planning/tasks/plan-task.ts';
 import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
 import { cancelJob } from '../store/requests/cancel-job.ts';
 import { retryJob } from '../store/requests/retry-job.ts';
@@ -71,7 +70,7 @@ function makeRetryQuestion({ head, target }: FoundJob): (failed: FailedLogGroup)
   const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision });
   return (failed) => {
     const destinationPrefix = taskParameters
-      ? askedPrefixOf(taskParameters)
+      ? prefixTemplate
       : template.render({ ...failed, attempt: failed.attempt + 1 });
     const values = { ...failed, taskParameters, destination, destinationPrefix, priority };
     return toExportQuestion(target, values);

@@ -1,4 +1,3 @@
-import { askedPrefixOf } from '#export-jobs/planning/tasks/plan-task.ts';
 import type { Task, TaskStatus } from '#export-jobs/store/tasks/read-tasks.ts';
 
 /** An export task in the members of AWS. AWS never shows logStreamNamePrefix. */
@@ -20,9 +19,9 @@ const messages: Partial<Record<TaskStatus, string>> = {
   COMPLETED: 'Completed successfully',
 };
 
-/** Shows a task as AWS does, with the prefix that was asked for. The message also has the id of the task at AWS. */
+/** Shows a task as AWS does, with the prefix that it was accepted with. The message also has the id of the task at AWS. */
 export function showTask(task: Task): ShownTask {
-  const { jobId, parameters, status, acceptedAt, endedAt } = task;
+  const { jobId, parameters, destinationPrefix, status, acceptedAt, endedAt } = task;
   const { taskName, logGroupName, from, to, destination } = parameters;
   const message = messageOf(task);
   return {
@@ -32,7 +31,7 @@ export function showTask(task: Task): ShownTask {
     from,
     to,
     destination,
-    destinationPrefix: askedPrefixOf(parameters),
+    destinationPrefix,
     status: { code: status, ...(message !== '' && { message }) },
     executionInfo: {
       creationTime: acceptedAt,

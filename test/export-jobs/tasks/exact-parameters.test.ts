@@ -33,8 +33,8 @@ const parameters = fc.record(
 );
 
 /** The prefix that AWS must get for a task. */
-function expectedPrefix({ destinationPrefix = 'exportedlogs' }: TaskParameters, jobId: string) {
-  return [destinationPrefix.replace(/\/+$/, ''), jobId].filter((part) => part !== '').join('/');
+function expectedPrefix({ destinationPrefix = '' }: TaskParameters, jobId: string) {
+  return `${destinationPrefix.replace(/\/+$/, '') || 'exportedlogs'}/${jobId}`;
 }
 
 describe.each(['sqlite', 'postgres'] as const)('tasks of AWS clients (%s)', (backend) => {

@@ -4,13 +4,15 @@ import type { Question } from '#auth/authorization/authorizer.ts';
 import type { CreateCallOptions } from '#aws/call-options.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { readTasks } from '#export-jobs/store/tasks/read-tasks.ts';
+import { writeTaskParameters } from '#export-jobs/task-parameters.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import { showTask } from '#wire/tasks/show-task.ts';
 import { authorizerBy } from '../../access.ts';
 import { region } from '../../world.ts';
 import { approvalOf } from '../caller-requests.ts';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
-import { putTask, taskParameters } from './given-task.ts';
+import { givenTask, putTask, taskParameters } from './given-task.ts';
 
 const hourMs = 3_600_000;
 
@@ -128,6 +130,43 @@ describe.each(['sqlite', 'postgres'] as const)('a task of an AWS client (%s)', (
     const granted = { logGroupName: '/app', destination: 'archive' };
     expect(grants).toEqual([{ ...granted, destinationPrefix: `team-a/${jobId}` }]);
   });
+
+  test.each([
+    ['', '', ''],
+    ['/', '/', ''],
+    ['exportedlogs', '/', 'exportedlogs/'], // decided so, with the parameters as they were sent
+  ])(
+    'with the stored prefix %j and the parameter %j is decided and shown by the stored one',
+    async (stored, sent, folder) => {
+      const prefixes: unknown[] = [];
+      const authorizer = authorizerBy(() => true);
+      const decide: typeof authorizer.decide = (request, question) => {
+        prefixes.push(question.context?.destinationPrefix);
+        return authorizer.decide(request, question);
+      };
+      await using queue = await openQueue({ backend, authorizer: { ...authorizer, decide } });
+      const jobId = await givenTask(queue.database);
+      const parameters = { ...taskParameters, destinationPrefix: sent };
+      const columns = {
+        destinationPrefix: stored,
+        taskParameters: writeTaskParameters(parameters),
+      };
+      await queue.database.queries
+        .updateTable('jobs')
+        .set(columns)
+        .where('id', '=', jobId)
+        .execute();
+      for (const dispatcher of queue.dispatchers) dispatcher.wake();
+
+      await queue.runUntilDone();
+
+      expect(prefixes).toEqual([stored]);
+      const [atAws] = queue.emulator.exportTasks();
+      expect(atAws?.destinationPrefix).toBe(`${folder}${jobId}`);
+      const task = await taskOf(queue, jobId);
+      expect(task && showTask(task)).toMatchObject({ destinationPrefix: stored });
+    },
+  );
 });
 
 describe('the verification of a task of an AWS client', () => {

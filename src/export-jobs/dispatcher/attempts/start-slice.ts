@@ -11,7 +11,7 @@ import { explainRefusal } from '#targets/preflight/explain-refusal.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readPrefixTemplate } from '../../planning/prefix-template.ts';
-import { askedPrefixOf, sentPrefixOf } from '../../planning/tasks/plan-task.ts';
+import { sentPrefixOf } from '../../planning/tasks/plan-task.ts';
 import { claimNextSlice, type Intent } from '../../store/steps/claim-next-slice.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
@@ -44,7 +44,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
     renderPrefix: (prefixTemplate, { jobId, timeZone, revision, taskParameters, ...attempt }) =>
       taskParameters
-        ? sentPrefixOf(taskParameters, jobId)
+        ? sentPrefixOf(prefixTemplate, jobId)
         : readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
@@ -60,10 +60,10 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
 
   // The intent is on disk. So if anything fails from here on, it is reconciled like any lost create.
   const request = { principal: intent.principal, id: intent.marker };
-  const { taskParameters, destinationPrefix } = intent;
+  const { taskParameters, prefixTemplate, destinationPrefix } = intent;
   const question = toExportQuestion(target, {
     ...intent,
-    destinationPrefix: taskParameters ? askedPrefixOf(taskParameters) : destinationPrefix,
+    destinationPrefix: taskParameters ? prefixTemplate : destinationPrefix,
   });
   const decision = authorizer.decide(request, question);
   if (!decision.isPermitted) {

@@ -19,7 +19,7 @@ interface TaskPlanOptions {
 
 /**
  * Plans the job of a CreateExportTask that a client of AWS has sent. It has one slice, which is ready at once and
- * gets the parameters unchanged. Its log events are not counted: the window can be one that nobody can count.
+ * gets the parameters unchanged, with the prefix of `askedPrefixOf`. Its log events are not counted: the window can be one that nobody can count.
  */
 export function planTask(
   parameters: TaskParameters,
@@ -27,6 +27,7 @@ export function planTask(
 ): PlannedJob {
   const { taskName = null, logGroupName, logStreamNamePrefix = null, destination } = parameters;
   const { fromAt, toAt } = toWindow(parameters);
+  const destinationPrefix = askedPrefixOf(parameters);
   return {
     job: {
       target,
@@ -37,11 +38,11 @@ export function planTask(
       fromAt,
       toAt,
       destination,
-      prefixTemplate: askedPrefixOf(parameters),
+      prefixTemplate: destinationPrefix,
       logStreamNamePrefix,
       isUnsettledAllowed: true,
       verification: verification === 'count' ? 'objects' : verification,
-      taskParameters: writeTaskParameters(parameters),
+      taskParameters: writeTaskParameters({ ...parameters, destinationPrefix }),
       logGroupBytes: null,
     },
     logGroupNames: [logGroupName],
@@ -51,8 +52,9 @@ export function planTask(
 }
 
 /**
- * The prefix that a task was asked for. The policies decide about it, and clients see it. It is no template. One that
- * is empty without its ending slashes is the default of AWS: otherwise the objects would be in the root of the bucket.
+ * The prefix that a new task is accepted with, and stored as that of its job. The policies decide about it, and clients
+ * see it. It is no template. One that is empty without its ending slashes becomes the default of AWS: otherwise the
+ * objects would be in the root of the bucket.
  */
 export function askedPrefixOf({ destinationPrefix = '' }: TaskParameters): string {
   return withoutTrailingSlashes(destinationPrefix) === ''
@@ -61,11 +63,13 @@ export function askedPrefixOf({ destinationPrefix = '' }: TaskParameters): strin
 }
 
 /**
- * The prefix that AWS gets: the one that was asked for, and the id of the job. AWS appends its own task id. So a
- * client that lists the prefix and the task id it knows finds the objects of its task, and no others.
+ * The prefix that AWS gets: that of the job, and the id of the job. AWS appends its own task id. So a client that
+ * lists the prefix and the task id it knows finds the objects of its task, and no others. Earlier versions stored
+ * empty prefixes as they were sent: such a task is exported as it was decided.
  */
-export function sentPrefixOf(parameters: TaskParameters, jobId: string): string {
-  return `${withoutTrailingSlashes(askedPrefixOf(parameters))}/${jobId}`;
+export function sentPrefixOf(destinationPrefix: string, jobId: string): string {
+  const asked = withoutTrailingSlashes(destinationPrefix);
+  return asked === '' ? jobId : `${asked}/${jobId}`;
 }
 
 /** The last instant that RFC 3339 can write: the end of the year 9999. */

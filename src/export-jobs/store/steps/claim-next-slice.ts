@@ -23,6 +23,9 @@ export interface Intent {
   fromAt: number;
   toAt: number;
   destination: string;
+  /** The prefix of its job: a template, or the one that a client of AWS asked for. */
+  prefixTemplate: string;
+  /** The prefix that AWS gets. */
   destinationPrefix: string;
   logStreamNamePrefix: string | null;
   /** What the caller sent over the protocol of AWS; null for every other job. */
@@ -69,7 +72,8 @@ export async function claimNextSlice(
     const { jobId, number, priority, caller } = next;
     const attempt = 1 + (await readLatestAttempt(queries, next));
     const marker = makeMarker({ jobId, slice: number, attempt });
-    const destinationPrefix = renderPrefix(next.prefixTemplate, { ...next, attempt });
+    const { prefixTemplate } = next;
+    const destinationPrefix = renderPrefix(prefixTemplate, { ...next, attempt });
 
     const { logGroupName } = next;
     await recordChange(
@@ -123,6 +127,7 @@ export async function claimNextSlice(
       fromAt,
       toAt,
       destination,
+      prefixTemplate,
       destinationPrefix,
       logStreamNamePrefix,
       taskParameters,

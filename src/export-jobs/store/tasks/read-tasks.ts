@@ -51,6 +51,8 @@ export interface Task {
   jobId: string;
   version: number;
   parameters: TaskParameters;
+  /** The prefix that it was accepted with. */
+  destinationPrefix: string;
   status: TaskStatus;
   state: SliceState;
   acceptedAt: number;
@@ -97,6 +99,7 @@ export async function readTasks(
   if (jobIds.length === 0) return new Map();
   const rows = await withSlice(queries.selectFrom('jobs').where(whereTask))
     .select(['jobs.id as jobId', 'version', 'taskParameters', 'acceptedAt', 'jobs.endedAt'])
+    .select('jobs.destinationPrefix')
     .select(['slices.state', 'slices.attempt', 'slices.problem'])
     .select(['attempts.taskId as awsTaskId', 'attempts.awsError'])
     .select(statusOf(database).as('status'))
