@@ -76,7 +76,7 @@ export function makeKeeperAlerts(options: OutageClocks & { log: Log }): KeeperAl
     },
     gaveUp(archive, logGroupNames) {
       const facts = { ...factsOf(archive), ...namesOf(logGroupNames) };
-      log.warn(facts, 'exports of an archive failed for the last time, a backfill repeats them');
+      log.warn(facts, 'exports of an archive failed and are not tried again');
     },
     stopped(archive, problem) {
       const facts = { ...factsOf(archive), problem, destination: archive.definition.destination };

@@ -7,7 +7,7 @@ import { approvalOf } from '../../export-jobs/caller-requests.ts';
 import { endJob } from './end-job.ts';
 import { dayMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
-const text = 'exports of an archive failed for the last time, a backfill repeats them';
+const text = 'exports of an archive failed and are not tried again';
 const window = { fromAt: start - 4 * dayMs, toAt: start - dayMs };
 
 /** Ends all waiting jobs, and looks. */
