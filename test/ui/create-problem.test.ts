@@ -131,6 +131,16 @@ describe.each(storageBackends)('the problem of the queue on %s', (_name, openSto
     expect(html).toContain('<code>aws-unavailable</code>');
   });
 
+  test('began at the first of the latest hundred creates, however many AWS refused', async () => {
+    await using world = await openJobs();
+    const attempts = Array.from({ length: 120 }, (_, index) => attemptOf(throttled, 120 - index));
+    await givenAttempts(world, 'waiting', attempts);
+
+    const { body } = await world.call('GET', '/targets/default');
+
+    expect(body.queue.problem.since).toBe(instant(minutesAgo(100)));
+  });
+
   test('tells nothing of the job whose create was refused', async () => {
     const access = callersBy(
       (_principal, { action, context }) => action === 'ReadTarget' || context?.isOwn === true,

@@ -11,7 +11,7 @@ import {
   readRanks,
   readStartCount,
 } from './read-queue.ts';
-import { readCreateProblem } from './slot/create-problem.ts';
+import { createProblemOf } from './slot/create-problem.ts';
 import { type Pace, paceOf } from './slot/export-pace.ts';
 import { readLatestAttempts, readSlotHolder } from './slot/read-slot.ts';
 
@@ -97,10 +97,10 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const queues = await readCallerQueues(database, target, at);
     const hasArrivals = queues.some(({ waiting, ready }) => waiting > ready);
     const arrivals = hasArrivals ? await readArrivals(queries, target, at) : [];
-    const pace = paceOf(await readLatestAttempts(queries, target));
+    const attempts = await readLatestAttempts(queries, target);
+    const pace = paceOf(attempts);
     const active = await readSlotHolder(queries, target);
     const hasReady = queues.some(({ ready }) => ready > 0);
-    const hasWaiting = queues.some(({ waiting }) => waiting > 0);
     return {
       depths: queues
         .filter(({ waiting }) => waiting > 0)
@@ -113,10 +113,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
       // A foreign task may be in the slot; nothing tells how long it will run.
       freeAt: active && pace ? Math.max(at, active.submittedAt + pace.runMs) + pace.handOffMs : at,
       pace,
-      problem:
-        hasWaiting || active
-          ? await readCreateProblem(database, target, active, hasReady)
-          : undefined,
+      problem: createProblemOf(active, attempts, hasReady),
     };
   }
 

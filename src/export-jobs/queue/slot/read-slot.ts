@@ -20,20 +20,24 @@ export async function readSlotHolder(queries: Queries, target: string) {
       'attempts.taskCreatedAt',
       'attempts.submittedAt',
       'attempts.problem',
+      'slices.state',
     ])
     .executeTakeFirst();
 }
 
 // Refused and cancelled attempts say nothing about durations. Fewer: after a series of refusals none
-// is left that does. More: each count of the queue reads more rows.
+// is left that does, and the series seems shorter than it is. More: each count of the queue reads more rows.
 const maxAttempts = 100;
 
 /** Reads the attempts at a target that ended last, the latest first. */
 export async function readLatestAttempts(queries: Queries, target: string) {
   return await queries
     .selectFrom('attempts')
-    .select(['submittedAt', 'endedAt', 'outcome'])
-    .where('target', '=', target)
+    .innerJoin('slices', (on) =>
+      on.onRef('slices.jobId', '=', 'attempts.jobId').onRef('slices.number', '=', 'attempts.slice'),
+    )
+    .select(['taskId', 'submittedAt', 'endedAt', 'outcome', 'attempts.problem', 'slices.state'])
+    .where('attempts.target', '=', target)
     .where('endedAt', 'is not', null)
     .orderBy('endedAt', 'desc')
     .limit(maxAttempts)
