@@ -141,6 +141,18 @@ describe.each(storageBackends)('the problem of the queue on %s', (_name, openSto
     expect(body.queue.problem.since).toBe(instant(minutesAgo(100)));
   });
 
+  test('is not over when the export of an earlier create turns out to be incomplete', async () => {
+    await using world = await openJobs();
+    await givenAttempts(world, 'waiting', [attemptOf(throttled, 20), attemptOf(throttled, 10)]);
+    await givenAttempts(world, 'waiting', [
+      { submittedAt: minutesAgo(30), endedAt: minutesAgo(5), outcome: 'failed', taskId: 't' },
+    ]);
+
+    const { body } = await world.call('GET', '/targets/default');
+
+    expect(body.queue.problem.since).toBe(instant(minutesAgo(20)));
+  });
+
   test('tells nothing of the job whose create was refused', async () => {
     const access = callersBy(
       (_principal, { action, context }) => action === 'ReadTarget' || context?.isOwn === true,

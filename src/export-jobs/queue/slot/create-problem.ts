@@ -31,7 +31,7 @@ interface CreateAttempt {
 
 /**
  * Returns why the newest create at a target led to no task, if slices still wait for that reason. `latest` are the
- * attempts that ended, the latest first. The text has nothing of the job whose create it was: others see it, too.
+ * attempts that ended, the latest create first. The text has nothing of the job whose create it was: others see it, too.
  */
 export function createProblemOf(
   active: CreateAttempt | undefined,

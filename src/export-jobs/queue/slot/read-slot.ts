@@ -29,9 +29,9 @@ export async function readSlotHolder(queries: Queries, target: string) {
 // is left that does, and the series seems shorter than it is. More: each count of the queue reads more rows.
 const maxAttempts = 100;
 
-/** Reads the attempts at a target that ended last, the latest first. */
+/** Reads the attempts at a target that ended last, in the reverse order of their creates. */
 export async function readLatestAttempts(queries: Queries, target: string) {
-  return await queries
+  const attempts = await queries
     .selectFrom('attempts')
     .innerJoin('slices', (on) =>
       on.onRef('slices.jobId', '=', 'attempts.jobId').onRef('slices.number', '=', 'attempts.slice'),
@@ -43,6 +43,8 @@ export async function readLatestAttempts(queries: Queries, target: string) {
     .limit(maxAttempts)
     .$narrowType<{ endedAt: number }>()
     .execute();
+  // The index has their ends. A verification that fails writes the end of an accepted attempt again.
+  return attempts.sort((one, other) => other.submittedAt - one.submittedAt);
 }
 
 /** Reads the export tasks of attempts that ended after a moment, or have not ended. */
