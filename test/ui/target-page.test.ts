@@ -52,7 +52,7 @@ describe('the page of a target', () => {
 
   test.each([
     ['nothing of an empty queue', 0, 0, 'No slice waits.'],
-    ['that slices can start at once', 2, 1, 'Slices can start now.'],
+    ['that slices are ready', 2, 1, 'Slices are ready.'],
     ['that no waiting slice can start yet', 2, 0, 'until their log events are exportable'],
   ])('says beside a free slot %s', (_case, waiting, ready, expected) => {
     const queue = { waiting, ready, callers: [] };
@@ -60,6 +60,21 @@ describe('the page of a target', () => {
     const page = pageOf({ status: { slot: { state: 'free', seenAt }, queue } });
 
     expect(page).toContain(expected);
+  });
+
+  test.each([
+    ['the slot is free', { state: 'free' as const, seenAt }],
+    ['AWS does not say what is in the slot', undefined],
+  ])('names the log lines of ready slices beside a problem while %s', (_case, slot) => {
+    const problem = new Problem('aws-throttled', 'Refused.');
+    const queue = { waiting: 1, ready: 1, callers: [] };
+
+    const page = pageOf({
+      status: { queue, ...(slot && { slot }) },
+      problems: [{ problem, label: 'refused' }],
+    });
+
+    expect(page).toContain('POLICY_DIR has no policy');
   });
 
   test('links the slice that holds the slot', () => {

@@ -13,6 +13,7 @@ import {
 } from './read-queue.ts';
 import { createProblemOf } from './slot/create-problem.ts';
 import { type Pace, paceOf } from './slot/export-pace.ts';
+import { readWaitingSince } from './slot/read-day.ts';
 import { readLatestAttempts, readSlotHolder } from './slot/read-slot.ts';
 
 /**
@@ -100,7 +101,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const attempts = await readLatestAttempts(queries, target);
     const pace = paceOf(attempts);
     const active = await readSlotHolder(queries, target);
-    const hasReady = queues.some(({ ready }) => ready > 0);
+    const oldestReadyAt = await readWaitingSince(queries, target, at);
     return {
       depths: queues
         .filter(({ waiting }) => waiting > 0)
@@ -113,7 +114,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
       // A foreign task may be in the slot; nothing tells how long it will run.
       freeAt: active && pace ? Math.max(at, active.submittedAt + pace.runMs) + pace.handOffMs : at,
       pace,
-      problem: createProblemOf(active, attempts, hasReady),
+      problem: createProblemOf(active, attempts, oldestReadyAt),
     };
   }
 

@@ -81,21 +81,19 @@ ${
   };
 }
 
-function slotText({ basePath, now, status, target, problems }: TargetView): Html {
+function slotText({ basePath, now, status, target }: TargetView): Html {
   const { slot, queue } = status;
   if (!slot) {
-    return html`<p>${
-      target.state === 'ready'
-        ? 'The state of the slot is not known now.'
-        : 'No export job holds the slot. AWS is called only when the target is ready.'
-    }</p>`;
+    return target.state === 'ready'
+      ? html`<p>The state of the slot is not known now.</p>${queue && idleNote(queue)}`
+      : html`<p>No export job holds the slot. AWS is called only when the target is ready.</p>`;
   }
   const seen = html`<span class="note">Observed ${instantAgo(slot.seenAt, now)}.</span>`;
   const since =
     slot.since !== undefined &&
     html` since ${instant(slot.since)} (${span(now - Date.parse(slot.since))})`;
   if (slot.state === 'free') {
-    return html`<p>${badge('free')} No export task is active. ${seen}</p>${queue && problems.length === 0 && idleNote(queue)}`;
+    return html`<p>${badge('free')} No export task is active. ${seen}</p>${queue && idleNote(queue)}`;
   }
   if (slot.state === 'ours') {
     const job =
@@ -116,7 +114,7 @@ ${facts([
 function idleNote({ waiting, ready }: NonNullable<RedactedSlotStatus['queue']>): Html {
   if (waiting === 0) return html``;
   if (ready > 0) {
-    return html`<p>Slices can start now. If none starts within a minute, look in the logs of all replicas for <code>target worker failed, retrying</code> and <code>POLICY_DIR has no policy</code>.</p>`;
+    return html`<p>Slices are ready. If none starts within a minute, look in the logs of all replicas for <code>target worker failed, retrying</code> and <code>POLICY_DIR has no policy</code>.</p>`;
   }
   return html`<p>All waiting slices wait until their log events are exportable, or for the pause after a failed attempt.</p>`;
 }

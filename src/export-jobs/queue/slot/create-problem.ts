@@ -30,13 +30,14 @@ interface CreateAttempt {
 }
 
 /**
- * Returns why the newest create at a target led to no task, if slices still wait for that reason. `latest` are the
- * attempts that ended, the latest create first. The text has nothing of the job whose create it was: others see it, too.
+ * Returns why the newest create at a target led to no task, if slices still wait for that reason: that of the create,
+ * or one that was ready before it. `latest` are the attempts that ended, the latest create first. The text has nothing
+ * of the job whose create it was: others see it, too.
  */
 export function createProblemOf(
   active: CreateAttempt | undefined,
   latest: readonly CreateAttempt[],
-  hasReadySlices: boolean,
+  oldestReadyAt = Number.POSITIVE_INFINITY,
 ): CreateProblem | undefined {
   const isAnswered = active && (active.taskId !== null || active.problem !== null);
   const attempts = isAnswered ? [active, ...latest] : latest;
@@ -45,10 +46,11 @@ export function createProblemOf(
   const [newest] = refused;
   const problem = newest && problemOf(newest);
   if (!problem) return undefined;
-  const isOver = !hasReadySlices && newest !== active && newest.state !== 'waiting';
+  const isTriedAgain = newest.state === 'waiting' || newest.state === 'starting';
+  if (!isTriedAgain && newest.submittedAt < oldestReadyAt) return undefined;
   const slug = slugOf(problem);
   const remedy = remedies[slug];
-  if (isOver || remedy === undefined) return undefined;
+  if (remedy === undefined) return undefined;
   const { awsErrorCode } = problem;
   const detail =
     awsErrorCode === undefined
