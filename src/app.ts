@@ -204,7 +204,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     });
   }
   if (isUiOn) {
-    const shown = { targets, targetAccess, operations, archiveOperations, basePath };
+    const shown = { targetAccess, operations, archiveOperations, basePath };
     await app.register(uiPlugin, { ...shown, access, audit, newId, now, elapsed });
   }
   return app;

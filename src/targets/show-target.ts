@@ -2,7 +2,7 @@ import { type Problem, withBasePath } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { RedactedSlotStatus } from './slot/redact-slot-status.ts';
 import type { TargetStatus } from './slot/slot.ts';
-import type { KnownTarget, Target, TargetProblem } from './target.ts';
+import type { KnownTarget, QueueProblem, Target } from './target.ts';
 
 /** Shows a target in its state. */
 export function showTarget(target: KnownTarget, basePath: string): Target {
@@ -21,11 +21,11 @@ export function showTarget(target: KnownTarget, basePath: string): Target {
 /** Shows a target with its slot and its queue. */
 export function showTargetStatus(
   target: KnownTarget,
-  { slot, queue, createProblem, busyShareLastHour }: RedactedSlotStatus,
+  { slot, queue, startProblem, busyShareLastHour }: RedactedSlotStatus,
   basePath: string,
 ): TargetStatus {
-  const why = createProblem && {
-    problem: showTargetProblem(createProblem.problem, basePath, createProblem.since),
+  const why = startProblem && {
+    problem: showTargetProblem(startProblem.problem, basePath, startProblem.since),
   };
   return {
     ...showTarget(target, basePath),
@@ -35,12 +35,12 @@ export function showTargetStatus(
   };
 }
 
-/** Shows why nothing is sent for a target, or why AWS starts nothing there since an instant in epoch ms. */
+/** Shows why nothing starts at a target, and since when, in epoch ms. */
 export function showTargetProblem(
   problem: Problem,
   basePath: string,
   since?: number,
-): TargetProblem {
+): QueueProblem {
   const { slug, kind, detail, members } = problem;
   return {
     type: `${basePath}/problems/${slug}`,

@@ -57,16 +57,29 @@ export const TargetProblem = Type.Object(
     ...Type.Pick(ProblemBody, ['type', 'title']).properties,
     detail: Type.String({ description: 'Explanation of the problem for this target.' }),
     ...Type.Pick(ProblemBody, ['remedy']).properties,
-    since: Type.Optional(
-      DateTime(
-        'When AWS first gave this answer after the last create that it accepted. Present in `queue` while AWS accepts no create.',
-      ),
-    ),
   },
   {
     title: 'TargetProblem',
     description:
-      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`. Requests that need AWS at this target are answered with it. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. The operator can change the account or Region of the target. Then the problem is present in `queue` until the running exports in the old account or Region have ended. If AWS accepts no create and slices wait, `queue` of the target and of its jobs has the problem.',
+      'Why nothing is sent for the target. Present when `state` is `unusable`. Requests that need AWS at this target are answered with it.',
+  },
+);
+
+/** Why no slice in the queue of a target starts, as callers see it. */
+export type QueueProblem = Static<typeof QueueProblem>;
+export const QueueProblem = Type.Object(
+  {
+    ...TargetProblem.properties,
+    since: Type.Optional(
+      DateTime(
+        'When the first create after the last accepted one failed with this problem. In a long series of such creates, it can have been earlier. Absent if the target takes no slices.',
+      ),
+    ),
+  },
+  {
+    title: 'QueueProblem',
+    description:
+      'Why no waiting slice starts at the target. It is the same for the target and for each of its waiting jobs. Present while the target is `unchecked` or `unusable`, and after it was removed. The operator can change the account or Region of the target. Then it is present until the running exports in the old account or Region have ended. Otherwise, it is present if the newest create of the export jobs led to no export task, for a reason of the target or of AWS. The slice of that create must still wait or start, or another slice must have been ready before it.',
   },
 );
 

@@ -15,7 +15,6 @@ import type { JobOperations } from '#export-jobs/operations/job-operations.ts';
 import { wantsPage } from '#problems/page.ts';
 import { answerProblem, toProblem } from '#problems/plugin.ts';
 import { Problem } from '#problems/problem.ts';
-import type { Targets } from '#targets/target.ts';
 import type { TargetAccess } from '#targets/target-access.ts';
 import { readAssets } from './assets/read-assets.ts';
 import { continuePage } from './pages/continue-page.ts';
@@ -44,7 +43,6 @@ import { readSession, withSessionCredential } from './session/session.ts';
 export interface UiOptions {
   access: Access;
   audit: Audit;
-  targets: Pick<Targets, 'whyClosed'>;
   targetAccess: TargetAccess;
   /** The operations on export jobs; absent when jobs are off. */
   operations: JobOperations | undefined;
@@ -64,7 +62,7 @@ const formBytes = 16_384;
 
 /** Registers the pages for people. They have the operations, policies and limits of the API. */
 export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
-  const { access, audit, targets, targetAccess, operations, archiveOperations, basePath } = options;
+  const { access, audit, targetAccess, operations, archiveOperations, basePath } = options;
   const { newId, now, elapsed } = options;
   const { authorizer } = access;
   const assets = readAssets();
@@ -99,7 +97,7 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
   await signOut(app, {});
   await showTargets(app, { targetAccess, sendPage, now });
   const readTimeline = operations?.readTimeline;
-  await showTargetPage(app, { targets, targetAccess, readTimeline, sendPage, now });
+  await showTargetPage(app, { targetAccess, readTimeline, sendPage, now });
   if (!operations) return;
   await showJobs(app, { list: operations.list, sendPage });
   await showJobPage(app, { operations, authorizer, openSession, sendPage, now });

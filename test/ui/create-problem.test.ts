@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { as, callersBy } from '../access.ts';
 import { type AttemptValues, insertAttempt, insertJob } from '../export-jobs/insert-rows.ts';
 import { storageBackends } from '../export-jobs/storage-backends.ts';
-import { openWorld, type World } from '../world.ts';
+import { openWorld, region, type World } from '../world.ts';
 import { openVisitor } from './visitor.ts';
 
 const now = Date.UTC(2024, 4, 2, 12);
@@ -151,6 +151,30 @@ describe.each(storageBackends)('the problem of the queue on %s', (_name, openSto
     const { body } = await world.call('GET', '/targets/default');
 
     expect(body.queue.problem.since).toBe(instant(minutesAgo(20)));
+  });
+
+  test('is that of the target while it is unusable, in the API and on the page', async () => {
+    const target = 'payments';
+    const roleArn = 'arn:aws:iam::111122223333:role/log-export';
+    await using world = await openJobs({
+      targets: [
+        { name: 'default', region },
+        { name: target, region, roleArn },
+      ],
+      emulator: { roles: { [roleArn]: { refuses: true } } },
+    });
+    const jobId = await insertJob(world.database, { target });
+    await insertAttempt(world.database, { jobId, target, ...attemptOf(throttled, 5) });
+    await world.waitFor(() => world.targets.look(target)?.state === 'unusable');
+
+    const shown = await world.call('GET', `/targets/${target}`);
+    const job = await world.call('GET', `/export-jobs/${jobId}`);
+    const { html } = await openVisitor(world).get(`/ui/targets/${target}`);
+
+    expect(shown.body.queue.problem).toEqual(shown.body.problem);
+    expect(job.body.queue.problem).toEqual(shown.body.problem);
+    expect(html).toContain('<code>service-role-unusable</code>');
+    expect(html).not.toContain('<code>aws-throttled</code>');
   });
 
   test('tells nothing of the job whose create was refused', async () => {

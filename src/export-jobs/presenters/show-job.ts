@@ -1,6 +1,6 @@
 import { awsLimits } from '#problems/limits.ts';
 import { showTargetProblem } from '#targets/show-target.ts';
-import type { CreateProblem } from '#targets/slot/slot.ts';
+import { type StartProblem, startProblemOf } from '#targets/slot/start-problem.ts';
 import type { Targets } from '#targets/target.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type ExportJob, showProblem } from '../export-job.ts';
@@ -48,7 +48,7 @@ export function makeShowJob(options: {
     if (!snapshot) throw deletedMeanwhile();
     const { job, counts } = snapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
-    const why = position && (await findWhy(job.target));
+    const why = position && startProblemOf(targets, job.target, await queue.problemOf(job.target));
     const shown = showJob(snapshot, basePath, position && { ...position, ...why });
     return {
       job: shown,
@@ -57,11 +57,6 @@ export function makeShowJob(options: {
       hasEnded: hasEnded(shown.state),
     };
   };
-
-  async function findWhy(target: string): Promise<CreateProblem | undefined> {
-    const problem = targets.whyClosed(target);
-    return problem ? { problem, since: undefined } : queue.problemOf(target);
-  }
 }
 
 /** Shows a job, with its position in the queue if it is given. */
@@ -150,7 +145,7 @@ export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<JobPosit
 }
 
 /** A position in the queue, and why the target starts nothing now. */
-type WaitingPosition = JobPosition & Partial<CreateProblem>;
+type WaitingPosition = JobPosition & Partial<StartProblem>;
 
 /** Shows a position. Without an estimate while nothing starts: nobody knows when that ends. */
 export function showPosition({ problem, since, ...position }: WaitingPosition, basePath: string) {

@@ -2,7 +2,7 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import type { SliceArrival } from '#targets/preflight/checks/slot-checks.ts';
 import type { CallerQueueName } from '#targets/slot/job-visibility.ts';
-import type { CreateProblem } from '#targets/slot/slot.ts';
+import type { StartProblem } from '#targets/slot/start-problem.ts';
 import { type CallerQueue, type ExpectedStart, forecast } from './forecast.ts';
 import {
   readArrivals,
@@ -60,7 +60,7 @@ export interface QueueView {
   /** The queues of a target that have waiting slices, the highest priority first. */
   depthOf(target: string): Promise<QueueDepth[]>;
   /** Why waiting slices of a target do not start, although it is usable: the newest create led to no task. */
-  problemOf(target: string): Promise<CreateProblem | undefined>;
+  problemOf(target: string): Promise<StartProblem | undefined>;
   /**
    * What a job of these slices, the earliest first, would find if it were accepted now. Without a slice, such as
    * for log groups that do not exist yet, it is that of one slice.
@@ -80,7 +80,7 @@ interface Snapshot {
   startsSoFar: number;
   freeAt: number;
   pace: Pace | undefined;
-  problem: CreateProblem | undefined;
+  problem: StartProblem | undefined;
 }
 
 // All callers share one count. Shorter: the queue is counted for each caller. Longer: answers feel

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 
-import { TargetProblem } from '#targets/target.ts';
+import { QueueProblem } from '#targets/target.ts';
 import { DateTime } from '#time/date-time.ts';
 
 /** The position of a job in the queue of its target, in answers. */
@@ -20,7 +20,7 @@ export const QueuePosition = Type.Object(
         'Estimated end of the last waiting slice. Absent while `problem` is present, and if there is no recent export at the target from which to estimate.',
       ),
     ),
-    problem: Type.Optional(TargetProblem),
+    problem: Type.Optional(QueueProblem),
   },
   {
     title: 'QueuePosition',

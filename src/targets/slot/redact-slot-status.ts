@@ -22,17 +22,17 @@ export interface RedactionOptions {
 /**
  * Removes from a slot status what the caller may not see. Every caller sees that the slot is held, and
  * since when. The holder is shown to callers who may see its task or job. A caller in the queue is shown
- * to those who may read all of its jobs there. Why AWS accepts no create is about the target, so everybody sees it.
+ * to those who may read all of its jobs there. Why no slice starts is about the target, so everybody sees it.
  */
 export async function redactSlotStatus(
   { authorizer, visibility }: RedactionOptions,
   request: CallerRequest,
   target: TargetIdentity,
-  { slot, holder, queue, busyShareLastHour, createProblem }: SlotStatus,
+  { slot, holder, queue, busyShareLastHour, startProblem }: SlotStatus,
 ): Promise<RedactedSlotStatus> {
   const rest = {
     ...(busyShareLastHour !== undefined && { busyShareLastHour }),
-    ...(createProblem && { createProblem }),
+    ...(startProblem && { startProblem }),
   };
   if (authorizer.isOpen) return { ...(slot && { slot }), ...(queue && { queue }), ...rest };
   return {

@@ -3,7 +3,8 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { KnownTarget, Targets } from '../target.ts';
-import type { CreateProblem, Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
+import type { Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
+import { type StartProblem, startProblemOf } from './start-problem.ts';
 
 /** The sources of a slot status. */
 export interface SlotReaderOptions {
@@ -26,8 +27,8 @@ export interface SlotStatus {
   slot?: Slot;
   holder: SlotHolder;
   queue?: TargetQueue;
-  /** Why waiting slices do not start, although the target is ready. */
-  createProblem?: CreateProblem | undefined;
+  /** Why no slice starts. */
+  startProblem?: StartProblem | undefined;
   busyShareLastHour?: number;
 }
 
@@ -74,10 +75,12 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
     async readSlot({ name, state }) {
       const fromAws = (hasEnded: (taskId: string) => boolean) =>
         state === 'ready' ? readFromAws(name, hasEnded) : { holder: {} };
-      if (!slotStatusSource) return fromAws(() => false);
-      const { slot, holder, hasEnded, ...jobs } = await slotStatusSource.readSlot(name);
+      const jobs = await slotStatusSource?.readSlot(name);
+      const startProblem = startProblemOf(targets, name, jobs?.createProblem);
+      if (!jobs) return { ...(await fromAws(() => false)), startProblem };
+      const { slot, holder, hasEnded, queue, busyShareLastHour } = jobs;
       const status = slot ? { slot, holder } : await fromAws(hasEnded);
-      return { ...status, ...jobs };
+      return { ...status, queue, busyShareLastHour, startProblem };
     },
   };
 }

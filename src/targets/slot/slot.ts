@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { Problem } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
 
-import { Target, TargetProblem } from '../target.ts';
+import { QueueProblem, Target } from '../target.ts';
+import type { StartProblem } from './start-problem.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
@@ -94,7 +94,7 @@ export const TargetQueue = Type.Object(
       ),
       { description: 'Waiting slices by priority and caller, highest priority first.' },
     ),
-    problem: Type.Optional(TargetProblem),
+    problem: Type.Optional(QueueProblem),
   },
   {
     title: 'TargetQueue',
@@ -156,19 +156,14 @@ export interface SlotHolder {
   destinationPrefix?: string | undefined;
 }
 
-/** Why the newest create of the export jobs at a target led to no task, and since when, in epoch ms. */
-export interface CreateProblem {
-  problem: Problem;
-  since: number | undefined;
-}
-
 /** What the export jobs know about the slot of a target. */
 export interface SlotRecord {
   /** `undefined` when no task of theirs holds it. */
   slot: Slot | undefined;
   holder: SlotHolder;
   queue: TargetQueue;
-  createProblem: CreateProblem | undefined;
+  /** Why the newest create led to no task. */
+  createProblem: StartProblem | undefined;
   busyShareLastHour: number;
   /** Whether a task is one of theirs that has ended, even if an older answer of AWS lists it as active. */
   hasEnded: (taskId: string) => boolean;

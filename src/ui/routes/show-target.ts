@@ -3,7 +3,6 @@ import { Type } from '@sinclair/typebox';
 
 import { type ReadTimeline, timelineHours } from '#export-jobs/operations/read-timeline.ts';
 import { Problem } from '#problems/problem.ts';
-import type { Targets } from '#targets/target.ts';
 import { type TargetAccess, TargetParams } from '#targets/target-access.ts';
 import { targetPage } from '../pages/target-page.ts';
 import type { SendPage } from './send-page.ts';
@@ -23,13 +22,12 @@ const Query = Type.Object(
 
 /** Shows a target, its slot, its queue and its last hours. */
 export const showTargetPage: FastifyPluginAsyncTypebox<{
-  targets: Pick<Targets, 'whyClosed'>;
   targetAccess: TargetAccess;
   /** Absent when jobs are off. */
   readTimeline: ReadTimeline | undefined;
   sendPage: SendPage;
   now: () => number;
-}> = async (app, { targets, targetAccess, readTimeline, sendPage, now }) => {
+}> = async (app, { targetAccess, readTimeline, sendPage, now }) => {
   app.route({
     method: 'GET',
     url: '/ui/targets/:target',
@@ -37,7 +35,6 @@ export const showTargetPage: FastifyPluginAsyncTypebox<{
     config: { action: 'ReadTarget' },
     handler: async (request, reply) => {
       const target = targetAccess.find(request, request.params.target);
-      const closed = targets.whyClosed(target.name);
       const { hours = 24 } = request.query;
       const timeline = await readTimeline?.(request, target, hours);
       const { status, problem } = await targetAccess.readStatus(request, target).then(
@@ -51,11 +48,10 @@ export const showTargetPage: FastifyPluginAsyncTypebox<{
       );
 
       const problems = [
-        ...(closed ? [{ problem: closed, label: 'Nothing starts at this target' }] : []),
-        ...(problem ? [{ problem, label: 'The slot could not be read from AWS' }] : []),
-        ...(status.createProblem && !closed
-          ? [{ ...status.createProblem, label: 'AWS starts no export task' }]
+        ...(status.startProblem
+          ? [{ ...status.startProblem, label: 'Nothing starts at this target' }]
           : []),
+        ...(problem ? [{ problem, label: 'The slot could not be read from AWS' }] : []),
       ];
       const { basePath } = request;
       const view = { basePath, now: now(), target, status, problems, timeline, hours };

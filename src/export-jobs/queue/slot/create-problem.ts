@@ -1,6 +1,6 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
-import type { CreateProblem } from '#targets/slot/slot.ts';
+import type { StartProblem } from '#targets/slot/start-problem.ts';
 import { slugOf } from '../../dispatcher/attempts/stored-problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 
@@ -38,7 +38,7 @@ export function createProblemOf(
   active: CreateAttempt | undefined,
   latest: readonly CreateAttempt[],
   oldestReadyAt = Number.POSITIVE_INFINITY,
-): CreateProblem | undefined {
+): StartProblem | undefined {
   const isAnswered = active && (active.taskId !== null || active.problem !== null);
   const attempts = isAnswered ? [active, ...latest] : latest;
   const accepted = attempts.findIndex(({ taskId }) => taskId !== null);
