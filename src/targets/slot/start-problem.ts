@@ -7,7 +7,7 @@ export interface StartProblem {
   since: number | undefined;
 }
 
-/** Returns why no slice starts at a target: nothing is sent for it, or else its newest create led to no task. */
+/** Returns why no slice starts at a target. Nothing is sent for it, or its newest create led to no task. */
 export function startProblemOf(
   targets: Pick<Targets, 'whyClosed'>,
   target: string,

@@ -30,8 +30,7 @@ interface CreateAttempt {
 }
 
 /**
- * Returns why the newest create at a target led to no task, if slices still wait for that reason: that of the create,
- * or one that was ready before it. `latest` are the attempts that ended, the latest create first. The text has nothing
+ * Returns why the newest create at a target led to no task. Its slice still waits, or another one was ready before it. `latest` are the attempts that ended, the latest create first. The text has nothing
  * of the job whose create it was: others see it, too.
  */
 export function createProblemOf(
