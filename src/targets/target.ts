@@ -61,7 +61,7 @@ export const TargetProblem = Type.Object(
   {
     title: 'TargetProblem',
     description:
-      'Why nothing is sent for the target. Present when `state` is `unusable`. Requests that need AWS at this target are answered with it.',
+      'The reason why nothing is sent for the target. Present when `state` is `unusable`. Requests that need AWS at this target are answered with it.',
   },
 );
 
@@ -79,7 +79,7 @@ export const QueueProblem = Type.Object(
   {
     title: 'QueueProblem',
     description:
-      'Why no waiting slice starts at the target. It is the same for the target and for each of its waiting jobs. Present while the target is `unchecked` or `unusable`, and after it was removed. The operator can change the account or Region of the target. Then it is present until the running exports in the old account or Region have ended. Otherwise, it is present if the newest create of the export jobs led to no export task. Problems of a single slice do not count. The slice of that create must still wait or start, or another slice must have been ready before it.',
+      'The reason why no waiting slice starts at the target. It is the same for the target and for each of its waiting jobs. Present while the target is `unchecked` or `unusable`, and after it was removed. The operator can change the account or Region of the target. Then it is present until the running exports in the old account or Region have ended. Otherwise, it is present if the newest create of the export jobs led to no export task. Problems of a single slice do not count. The slice of that create must still wait or start, or another slice must have been ready before it.',
   },
 );
 

@@ -131,7 +131,7 @@ describe.each(storageBackends)('the problem of the queue on %s', (_name, openSto
     expect(html).toContain('<code>aws-unavailable</code>');
   });
 
-  test('began at the first of the latest hundred creates, however many AWS refused', async () => {
+  test('began at the first of the latest hundred creates in a long series', async () => {
     await using world = await openJobs();
     const attempts = Array.from({ length: 120 }, (_, index) => attemptOf(throttled, 120 - index));
     await givenAttempts(world, 'waiting', attempts);
