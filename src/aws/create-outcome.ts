@@ -6,14 +6,16 @@ import { isNotSent, meaningOf, toAwsProblem } from './error-meaning.ts';
 /**
  * The outcome of one CreateExportTask.
  * - `accepted`: AWS gave a task id.
- * - `not-sent`: no byte reached AWS; nothing was created.
+ * - `not-sent`: no byte reached AWS; nothing was created. With `isOfCaller`, STS refused the session of this
+ *   caller, and the creates of others may succeed.
  * - `refused`: AWS refused it before any effect; nothing was created.
  * - `unknown`: anything else. The task may exist, may appear later, or may never exist. `answer` is
  *   the problem that AWS answered with, if it answered.
  */
 export type CreateOutcome =
   | { outcome: 'accepted'; taskId: string; awsRequestId: string | undefined }
-  | { outcome: 'not-sent' | 'refused'; problem: Problem }
+  | { outcome: 'not-sent'; problem: Problem; isOfCaller?: boolean }
+  | { outcome: 'refused'; problem: Problem }
   | { outcome: 'unknown'; cause: unknown; answer?: Problem };
 
 /** Classifies an answer with status 200. It is a success only if it has a task id. */
@@ -36,13 +38,14 @@ const ambiguousCodes = new Set([
 
 /** Classifies a failure. It is `unknown` unless it provably had no effect. */
 export function classifyError(error: unknown): CreateOutcome {
-  if (isNotSent(error)) {
-    return { outcome: 'not-sent', problem: toAwsProblem('CreateExportTask', error) };
-  }
   const { name, $metadata } = error as {
     name?: string;
     $metadata?: { httpStatusCode?: number; attempts?: number };
   };
+  if (isNotSent(error)) {
+    const isOfCaller = name === 'CallerRefused';
+    return { outcome: 'not-sent', problem: toAwsProblem('CreateExportTask', error), isOfCaller };
+  }
   const status = $metadata?.httpStatusCode ?? 0;
   const isRefused =
     status >= 400 &&

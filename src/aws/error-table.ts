@@ -144,6 +144,7 @@ export const errorMeanings: readonly Meaning[] = [
     // From the SDK or credentials.ts, before anything is sent:
     'CredentialsProviderError',
     'CredentialsRefused',
+    'CallerRefused',
   ].map((code) => ({ code, problems: everywhere('service-role-unusable') })),
   { code: 'CredentialsUnavailable', problems: everywhere('aws-unavailable') },
 ];

@@ -31,6 +31,7 @@ const environmentNames = new Set([
   'ConfigError',
   'CredentialsProviderError',
   'CredentialsRefused',
+  'CallerRefused',
   'CredentialsUnavailable',
 ]);
 

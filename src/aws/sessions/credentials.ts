@@ -49,8 +49,9 @@ type AssumeRole = () => Promise<AssumeRoleCommandOutput>;
 
 /**
  * Opens a session of a role. `caller` is present for a session in the name of a caller.
- * @throws an error named CredentialsRefused (STS refused), or CredentialsUnavailable (it did not answer,
- * or throttled the call), or the error of STS about the session policy, which is not about the role
+ * @throws an error named CredentialsRefused (STS refused), CallerRefused (perhaps only this caller), or
+ * CredentialsUnavailable (it did not answer, or throttled the call), or the error of STS about the session
+ * policy, which is not about the role
  */
 type OpenSession = (assumeRole: AssumeRole, caller?: string) => Promise<CallKeys>;
 
@@ -62,12 +63,11 @@ type OpenSession = (assumeRole: AssumeRole, caller?: string) => Promise<CallKeys
  */
 export function makeSessionSource(elapsed: () => number): OpenSession {
   let failure: { error: Error; pauseMs: number; until: number } | undefined;
-  const refusedUntil = new Map<string, number>(); // by caller
+  const refused = new Map<string, { error: Error; until: number }>(); // by caller
 
   return async function openSession(assumeRole, caller = '') {
-    if (elapsed() < (refusedUntil.get(caller) ?? 0)) {
-      throw toRoleError('CredentialsRefused', 'STS has just refused the session of this caller');
-    }
+    const refusal = refused.get(caller);
+    if (refusal && elapsed() < refusal.until) throw refusal.error;
     if (failure) {
       if (elapsed() < failure.until) throw failure.error;
       failure.until = elapsed() + failure.pauseMs;
@@ -76,33 +76,28 @@ export function makeSessionSource(elapsed: () => number): OpenSession {
       const keys = readKeys(await assumeRole());
       failure = undefined;
       return keys;
-    } catch (error) {
-      const cause = error as StsError;
+    } catch (thrown) {
+      const cause = thrown as StsError;
       if (isAboutPolicy(cause)) {
         failure = undefined; // it says nothing about the role
         throw toPolicyRefusal(cause);
       }
       const isRefusal = isRefused(cause);
-      const roleError = toRoleError(
-        isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable',
-        'the service role could not be assumed',
-        cause,
-      );
+      const isOfCaller = caller !== '' && refusalsOfCaller.has(cause.name);
+      const error = new Error('the service role could not be assumed', { cause });
+      error.name = isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable';
+      if (isOfCaller) error.name = 'CallerRefused';
       const pauseMs = 1_000 * (isRefusal ? pauseAfterRefusalSeconds : pauseAfterOutageSeconds);
       const until = elapsed() + pauseMs;
-      if (caller !== '' && refusalsOfCaller.has(cause.name)) {
+      if (isOfCaller) {
         failure = undefined;
-        setAsNewest(refusedUntil, caller, until, maxRefusedCallers);
+        setAsNewest(refused, caller, { error, until }, maxRefusedCallers);
       } else {
-        failure = { error: roleError, pauseMs, until };
+        failure = { error, pauseMs, until };
       }
-      throw roleError;
+      throw error;
     }
   };
-}
-
-function toRoleError(name: string, message: string, cause?: Error): Error {
-  return Object.assign(new Error(message, { cause }), { name });
 }
 
 function readKeys({ Credentials: issued }: AssumeRoleCommandOutput): CallKeys {

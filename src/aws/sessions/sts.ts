@@ -37,7 +37,8 @@ export interface RoleSessions {
   credentials: Credentials;
   /**
    * Opens the session of one create, with the name of the caller and limited to the grant.
-   * @throws an error named CredentialsRefused or CredentialsUnavailable, or that of STS about the policy
+   * @throws an error named CredentialsRefused, CallerRefused or CredentialsUnavailable, or that of STS about
+   * the policy
    */
   openScoped(options: CreateCallOptions): Promise<CallKeys>;
   /** The sessions of verifications that look at the objects of an export. */

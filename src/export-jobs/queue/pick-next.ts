@@ -41,6 +41,7 @@ export async function pickNext(queries: Queries, database: Database, target: str
   const slice = await queries
     .selectFrom('slices')
     .select(['jobId', 'number', 'attempt', 'parent', 'logGroupName', 'fromAt', 'toAt'])
+    .select(['failures', 'misses'])
     .where('target', '=', target)
     .where('priority', '=', queue.priority)
     .where('caller', '=', queue.caller)

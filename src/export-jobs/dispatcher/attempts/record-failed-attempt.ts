@@ -64,19 +64,20 @@ interface FailureLog {
 
 /**
  * Logs that an attempt failed, and its slice with it, unless it is ready again after `readyInMs`. `others` is
- * how many waiting slices failed with it.
+ * how many waiting slices failed with it, `err` the cause.
  */
 export function logFailedSlice(
   { outages, target }: FailureLog,
   { jobId, slice, attempt }: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt'>,
   problem: SliceProblem,
   readyInMs: number | undefined,
-  others = 0,
+  { others = 0, err }: { others?: number; err?: unknown } = {},
 ): void {
   const { detail } = problem;
   const slug = slugOf(problem);
   const ids = { target: target.name, jobId, slice, attempt };
-  const facts = { ...ids, problem: slug, detail, readyInMs, ...(others > 0 && { others }) };
+  const known = { ...ids, problem: slug, detail, readyInMs, ...(others > 0 && { others }) };
+  const facts = { ...known, ...(err !== undefined && { err }) };
   // A failed job is no alarm: its caller must act.
   const options = {
     alarmAfterMs: Number.POSITIVE_INFINITY,

@@ -1,14 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { publicErrorOf } from '#aws/error-meaning.ts';
 import { isAboutKey } from '#aws/error-table.ts';
+import { forPartitions } from '#problems/catalogue/problem-kind.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Intent } from '../../store/steps/claim-next-slice.ts';
 import type { CauseScope } from '../../store/steps/fail-waiting-slices.ts';
 import type { CallToAws } from '../../store/steps/record-step.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
-import { logFailedSlice } from './record-failed-attempt.ts';
+import { logFailedSlice, toFailedStep } from './record-failed-attempt.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
-import { toStored } from './stored-problem.ts';
+import { callerRefused, toStored } from './stored-problem.ts';
 
 /** A refusal that says something about the slice. */
 export interface Refusal {
@@ -54,7 +55,7 @@ export async function recordRefusal(
     },
     'in-outcome',
   );
-  logFailedSlice(slot, intent, stored, undefined, others);
+  logFailedSlice(slot, intent, stored, undefined, { others });
 }
 
 /**
@@ -70,6 +71,41 @@ export async function refuseUnsent(
   const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
   await recordRefusal(slot, intent, { problem, scope, by, ageMs: 0 });
   await setImmediate(); // nothing else waits here: many of these in a row would block all other requests
+}
+
+// STS is not asked again sooner. Shorter: an attempt of the slice is used up without a call.
+const minPauseMs = 60_000;
+
+/**
+ * Puts the slice of a caller whose session STS refused back into the queue after a pause, or ends it as failed.
+ * Slices of other callers can start at once.
+ */
+export async function recordRefusedCaller(
+  slot: OwnedSlot,
+  intent: Intent,
+  { problem, by, ageMs }: Omit<Refusal, 'scope' | 'keptMs'>,
+): Promise<void> {
+  const keptMs = ageMs + slot.timings.secondMs; // more than it was, so that other callers go first
+  const resendMs = slot.timings.resendAfterMs[intent.misses];
+  const stored = {
+    ...toStored(problem),
+    detail: callerRefused,
+    remedy: `Do nothing while the slice is waiting: it is sent again. If it fails, ask the operator of the service about the trust policy of the role. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
+  };
+  const { step, readyInMs } = toFailedStep(
+    intent,
+    {
+      problem: stored,
+      count: 'misses',
+      pauseMs: resendMs && Math.max(minPauseMs, resendMs),
+      attempt: { outcome: 'not-sent' },
+      by,
+    },
+    slot.random,
+  );
+  await recordAndAnnounce(slot, { ...intent, state: 'starting', ageMs }, { ...step, keptMs });
+  logFailedSlice(slot, intent, stored, readyInMs, { err: problem.cause });
+  await setImmediate(); // as above
 }
 
 /** The waiting slices that AWS would refuse for the same cause. */

@@ -17,7 +17,12 @@ import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/r
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs, slotPauses } from '../pacing/slot-back-off.ts';
 import { takenAlarmMs } from '../slot-outages.ts';
-import { causeScopeOf, recordRefusal, refuseUnsent } from './record-refusal.ts';
+import {
+  causeScopeOf,
+  recordRefusal,
+  recordRefusedCaller,
+  refuseUnsent,
+} from './record-refusal.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { toTask } from './same-export.ts';
 import { toStored } from './stored-problem.ts';
@@ -166,12 +171,15 @@ async function recordOutcome(
     case 'not-sent':
     case 'refused': {
       const { outcome } = result;
-      const { caller } = intent;
       // A client of AWS gets the words of AWS, and at once.
       const problem = intent.taskParameters
         ? result.problem
-        : await explainRefusal(result.problem, target, intent, { caller });
+        : await explainRefusal(result.problem, target, intent, { caller: intent.caller });
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
+      if (outcome === 'not-sent' && result.isOfCaller) {
+        await recordRefusedCaller(slot, intent, { problem, by, ageMs });
+        return 0;
+      }
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
       const keptMs = ageMs + pauseMs;

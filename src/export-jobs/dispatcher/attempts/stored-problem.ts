@@ -20,6 +20,10 @@ export function toStored({ slug, kind, detail, members }: Problem): SliceProblem
   };
 }
 
+/** The detail of a slice whose caller STS has refused. It says nothing about the slices of others. */
+export const callerRefused =
+  'AWS STS refused a session of the service role with the name of the caller.';
+
 /** The slug of a stored problem. */
 export function slugOf({ type }: SliceProblem): ProblemSlug {
   return type.slice('/problems/'.length) as ProblemSlug;

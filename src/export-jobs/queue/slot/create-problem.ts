@@ -1,7 +1,7 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import type { StartProblem } from '#targets/slot/start-problem.ts';
-import { slugOf } from '../../dispatcher/attempts/stored-problem.ts';
+import { callerRefused, slugOf } from '../../dispatcher/attempts/stored-problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 
 const waitRemedy =
@@ -30,8 +30,9 @@ interface CreateAttempt {
 }
 
 /**
- * Returns why the newest create at a target led to no task. Its slice still waits, or another one was ready before it. `latest` are the attempts that ended, the latest create first. The text has nothing
- * of the job whose create it was: others see it, too.
+ * Returns why the newest create at a target led to no task. Its slice still waits, or another one was ready before it.
+ * `latest` are the attempts that ended, the latest create first. The text has nothing of the job whose create it was:
+ * others see it, too.
  */
 export function createProblemOf(
   active: CreateAttempt | undefined,
@@ -49,7 +50,7 @@ export function createProblemOf(
   if (!isTriedAgain && newest.submittedAt < oldestReadyAt) return undefined;
   const slug = slugOf(problem);
   const remedy = remedies[slug];
-  if (remedy === undefined) return undefined;
+  if (remedy === undefined || problem.detail === callerRefused) return undefined;
   const { awsErrorCode } = problem;
   const detail =
     awsErrorCode === undefined

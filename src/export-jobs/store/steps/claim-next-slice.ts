@@ -14,6 +14,8 @@ export interface Intent {
   jobId: string;
   slice: number;
   attempt: number;
+  failures: number;
+  misses: number;
   /** The principal that created the job, as it was then. */
   principal: Principal;
   caller: string;
@@ -115,10 +117,13 @@ export async function claimNextSlice(
       .execute();
     await reachInside();
     const { fromAt, toAt, destination, logStreamNamePrefix, taskParameters, traceParent } = next;
+    const { failures, misses } = next;
     return {
       jobId,
       slice: number,
       attempt,
+      failures,
+      misses,
       principal: toPrincipal(next),
       caller,
       priority,
