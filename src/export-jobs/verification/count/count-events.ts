@@ -29,10 +29,13 @@ export interface NotCounted {
   deniedAction: string | undefined;
 }
 
-/** Handles the failure of a call with an action. @throws an outage: everything that a repeat can change */
-export function whyNotCounted(action: string): (problem: unknown) => NotCounted {
-  return (problem) => {
-    if (!isLasting(problem)) throw problem;
+/**
+ * Handles the failure of a call with an action. @throws an outage: everything that a repeat can change, as long as
+ * there may be a repeat
+ */
+export function whyNotCounted(action: string, mayRepeat = () => true) {
+  return (problem: unknown): NotCounted => {
+    if (!(problem instanceof Problem) || (!isLasting(problem) && mayRepeat())) throw problem;
     const isDenied = problem.slug === 'service-role-not-permitted';
     return { outcome: 'not-counted', problem, deniedAction: isDenied ? action : undefined };
   };
@@ -45,6 +48,14 @@ const maxPauseMs = 5_000;
 // has lost is read for hours.
 const maxReads = 900;
 
+/** How log events are counted. */
+interface CountOptions {
+  options: EventCallOptions & { signal: AbortSignal };
+  sleep: AbortableSleep;
+  /** Whether the count may be repeated after its query has started. Each repeat is another query. Default: yes. */
+  mayRepeat?: () => boolean;
+}
+
 /**
  * Counts the log events of a window with CloudWatch Logs Insights. AWS charges for the bytes that the query
  * scans: those of the log group in the window.
@@ -53,21 +64,25 @@ const maxReads = 900;
 export async function countEvents(
   logs: Pick<CloudWatchLogs, 'startQuery' | 'readQuery'>,
   window: CountedWindow,
-  {
-    options,
-    sleep,
-  }: { options: EventCallOptions & { signal: AbortSignal }; sleep: AbortableSleep },
+  { options, sleep, mayRepeat }: CountOptions,
 ): Promise<number | NotCounted> {
-  const started = await logs
-    .startQuery(toQuery(window), options)
-    .catch(whyNotCounted('logs:StartQuery'));
+  const started = await logs.startQuery(toQuery(window), options).catch((problem: Problem) => {
+    const isStarted = problem.slug === 'aws-unexpected'; // perhaps
+    return whyNotCounted('logs:StartQuery', isStarted ? mayRepeat : undefined)(problem);
+  });
   if ('outcome' in started) return started;
-  const notRead = whyNotCounted('logs:GetQueryResults');
+  const notRead = whyNotCounted('logs:GetQueryResults', mayRepeat);
+  return readQuery(logs, started.queryId, { options, sleep }).catch(notRead);
+}
+
+async function readQuery(
+  logs: Pick<CloudWatchLogs, 'readQuery'>,
+  queryId: string,
+  { options, sleep }: CountOptions,
+): Promise<number | NotCounted> {
   let pauseMs = firstPauseMs;
   for (let reads = 0; reads < maxReads; reads += 1) {
-    const query = await logs.readQuery(started.queryId, options).catch(notRead);
-    if ('outcome' in query) return query;
-    const { status, rows } = query;
+    const { status, rows } = await logs.readQuery(queryId, options);
     if (status === 'Complete') return readCount(rows);
     if (status !== 'Scheduled' && status !== 'Running' && status !== 'Unknown') {
       const detail = `The query of CloudWatch Logs Insights is ${status}.`;

@@ -20,6 +20,8 @@ interface CountOptions {
   storage: Storage;
   options: EventCallOptions & { signal: AbortSignal };
   sleep: AbortableSleep;
+  /** Whether the count may be repeated if it fails after its query has started. */
+  mayRepeat: () => boolean;
 }
 
 /**
@@ -28,10 +30,23 @@ interface CountOptions {
  */
 export async function countExport(
   exported: ExportPlace & CountedWindow,
-  { target, storage, options, sleep }: CountOptions,
+  { target, storage, options, sleep, mayRepeat }: CountOptions,
 ): Promise<CountedExport> {
-  const events = await countEvents(target.logs, exported, { options, sleep });
+  const events = await countEvents(target.logs, exported, { options, sleep, mayRepeat });
   if (typeof events !== 'number') return events;
+  const counted = await countObjects(exported, storage, options).catch((problem) => {
+    if (mayRepeat()) throw problem;
+    return whyNotCounted('s3:ListBucket', mayRepeat)(problem);
+  });
+  return 'outcome' in counted ? counted : { outcome: 'counted', ...counted, events };
+}
+
+/** Counts the lines of all objects of an export. */
+async function countObjects(
+  exported: ExportPlace & CountedWindow,
+  storage: Storage,
+  options: CountOptions['options'],
+): Promise<LineCount | Exclude<CountedExport, { outcome: 'counted' }>> {
   const count: LineCount = { lines: 0, records: 0 };
   for await (const objects of listExport(storage, exported, options)) {
     for (const { key } of objects) {
@@ -48,5 +63,5 @@ export async function countExport(
       options.signal.throwIfAborted();
     }
   }
-  return { outcome: 'counted', ...count, events };
+  return count;
 }
