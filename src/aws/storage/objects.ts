@@ -110,13 +110,17 @@ function readObjectPage(page: ListObjectsV2CommandOutput) {
   if (isTruncated === undefined || (isTruncated && count === 0)) {
     throw unexpectedAnswer(page, 'IsTruncated');
   }
-  const decode = page.EncodingType === 'url' ? decodeKey : (key: string) => key;
+  const decode = (key: string) => (page.EncodingType === 'url' ? decodeKey(page, key) : key);
   const objects = listed.map((object) => toStoredObject(page, object, decode));
   return { objects, isComplete: !isTruncated, $metadata };
 }
 
-function decodeKey(key: string): string {
-  return decodeURIComponent(key.replaceAll('+', ' '));
+function decodeKey(page: ListObjectsV2CommandOutput, key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    throw unexpectedAnswer(page, 'Key');
+  }
 }
 
 function toStoredObject(

@@ -50,6 +50,18 @@ describe('a status 200 that S3 did not send', () => {
     expect(opened.records.at(-1)).toMatchObject({ outcome: 'aws-unexpected' });
   });
 
+  test('throws aws-unexpected for a list with a key that is no URL encoding', async () => {
+    const keyed =
+      '<Contents><Key>50%</Key><Size>1</Size><ETag>"x"</ETag><LastModified>2024-05-01T00:00:00.000Z</LastModified></Contents>';
+    const page = '<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>';
+    answerWith('ListObjectsV2', list(`${page}<KeyCount>1</KeyCount>${keyed}`), 'application/xml');
+
+    await expect(opened.storage.listObjects({ bucket, prefix: '' })).rejects.toMatchObject({
+      slug: 'aws-unexpected',
+      cause: { message: expect.stringContaining('the member Key') },
+    });
+  });
+
   const place = { bucket, key: 'key' };
   const calls: [operation: string, call: Call][] = [
     ['HeadObject', (storage) => storage.readChecksum(place)],
