@@ -10,7 +10,7 @@ export interface EdgeLimits {
   publicBodiesBytes: number;
   addressBodiesBytes: number;
   freeBodyBytes: number;
-  signedBodyMs: number;
+  earlyBodyMs: number;
   urlBytes: number;
   headerBytes: number;
   headersMs: number;
@@ -39,15 +39,16 @@ export const edgeLimits: EdgeLimits = {
   // All bodies of public routes, which are the forms of the sign-in and the sign-out.
   // Lower: few addresses keep all others from signing in. Higher: they fill the memory that other bodies need.
   publicBodiesBytes: 524_288,
-  // Those of one address: eight chunked forms. Lower: people behind one proxy who sign in at once are refused.
-  // Higher: few addresses keep all others from signing in.
+  // Those of one address: ten of the largest forms. Lower: people behind one proxy who sign in at once with long tokens
+  // are refused. Higher: few addresses keep all others from signing in.
   addressBodiesBytes: 131_072,
-  // The first bytes of each signed body that no budget counts. A connection without a key takes as much for its headers.
-  // Lower: large bodies in the name of a caller keep its usual requests out. Higher: many connections fill the memory.
+  // The first bytes of each signed body and each form that no budget counts. A connection without a key takes as much
+  // for its headers. Lower: half-sent bodies in the name of a caller, or from its address, keep its usual requests and
+  // forms out. Higher: many connections fill the memory.
   freeBodyBytes: 4_096,
-  // The time for a signed body. Lower: callers with large bodies and slow connections fail. Higher: impostors hold the
-  // budget of a caller longer.
-  signedBodyMs: 3_000,
+  // The time for a signed body or a form. Lower: callers with large bodies and slow connections fail. Higher: impostors
+  // hold the budget of a caller or an address longer.
+  earlyBodyMs: 3_000,
   urlBytes: statedLimits.urlBytes,
   headerBytes: statedLimits.headerBytes,
   headersMs: statedLimits.headersMs,

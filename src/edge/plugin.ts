@@ -27,8 +27,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The path prefix that a reverse proxy stripped; references in the answer begin with it. */
     basePath: string;
-    /** Reads the body of a signed request, within its time and its budget. */
-    readSignedBody: () => Promise<Buffer | undefined>;
+    /** Reads the body, within its budget; undefined if there is none. */
+    readBody: () => Promise<Buffer<ArrayBuffer> | undefined>;
   }
 }
 
@@ -49,7 +49,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   async (app: FastifyInstance, options: EdgeOptions) => {
     const { limits, basePath, isStopping, connections } = options;
     app.decorateRequest('basePath', basePath);
-    app.decorateRequest('readSignedBody', async () => undefined);
+    app.decorateRequest('readBody', async () => undefined);
     await app.register(accepts);
     const isHostAllowed = makeHostCheck(options.allowedHosts);
     const cors = makeCors(options.corsOrigins);
@@ -101,33 +101,36 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     const { takeBytes, takeSignedBytes, takePublicBytes } = makeBodyBudgets(limits);
     // After all onRequest hooks: the caller is authenticated and within its rate limit, or claims to be one.
     app.addHook('preParsing', (request, reply, _payload, done) => {
-      const { method, raw, signed, routeOptions } = request;
+      const { method, raw, principal, routeOptions } = request;
       const mayHaveBody = changingMethods.has(method);
       const expected = mayHaveBody ? expectBody(raw, routeOptions.bodyLimit) : undefined;
       if (expected && !reply.raw.closed) {
         const bytes = bytesOf(expected);
-        if (signed) request.readSignedBody = () => readSigned(request, reply, expected);
-        // The parsed body takes memory until the answer.
-        else reply.raw.once('close', reserveFor(request, bytes));
+        const takeEarly = earlyBudgetOf(request);
+        if (!takeEarly) {
+          const callerId = principal === anonymous ? undefined : principal.id;
+          // The parsed body takes memory until the answer.
+          reply.raw.once('close', takeBytes(callerId, bytes));
+        }
+        request.readBody = () =>
+          takeEarly ? readEarly(reply, expected, takeEarly) : readBody(raw, expected);
         if (raw.headers.expect !== undefined && raw.httpVersion === '1.1')
           reply.raw.writeContinue();
       }
       done();
     });
 
-    function reserveFor({ raw, principal, routeOptions }: FastifyRequest, bytes: number) {
-      const isPublic = routeOptions.config.action === undefined;
-      if (isPublic) return takePublicBytes(raw.socket.remoteAddress, bytes);
-      return takeBytes(principal === anonymous ? undefined : principal.id, bytes);
+    /** Returns the budget of a body that arrives before its sender is authenticated; otherwise undefined. */
+    function earlyBudgetOf({ raw, signed, routeOptions }: FastifyRequest): TakeBytes | undefined {
+      if (signed) return (bytes) => takeSignedBytes(signed.claimedCallerId, bytes);
+      if (routeOptions.config.action !== undefined) return undefined;
+      const { remoteAddress } = raw.socket;
+      return (bytes) => takePublicBytes(remoteAddress, bytes);
     }
 
     // Reserves what has arrived: anyone can announce a large body in the name of somebody, and not send it.
-    async function readSigned(
-      { raw, signed }: FastifyRequest,
-      reply: FastifyReply,
-      expected: ExpectedBody,
-    ) {
-      const { freeBodyBytes: freeBytes, signedBodyMs } = limits;
+    async function readEarly(reply: FastifyReply, expected: ExpectedBody, take: TakeBytes) {
+      const { freeBodyBytes: freeBytes, earlyBodyMs } = limits;
       let release = () => {};
       reply.raw.once('close', () => release());
       const late = new Problem('request-timeout', 'The body did not arrive in time.');
@@ -135,15 +138,15 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       const timer = setTimeout(() => {
         reply.header('connection', 'close'); // the rest of the body is not read
         timeout.reject(late);
-      }, signedBodyMs);
+      }, earlyBodyMs);
       const reserve = (bytes: number) => {
         if (reply.raw.closed) throw late; // nothing would release it
         release();
         release = () => {};
-        release = takeSignedBytes(signed?.claimedCallerId, bytes - freeBytes);
+        release = take(bytes - freeBytes);
       };
       try {
-        const body = readBody(raw, expected, { freeBytes, reserve });
+        const body = readBody(reply.request.raw, expected, { freeBytes, reserve });
         return await Promise.race([body, timeout.promise]);
       } finally {
         clearTimeout(timer);
@@ -152,10 +155,8 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
 
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(jsonContentType, async (request: FastifyRequest) => {
-      const { raw, routeOptions } = request;
-      const expected = expectBody(raw, routeOptions.bodyLimit);
-      if (!expected) return undefined;
-      const bytes = await readBody(raw, expected);
+      const bytes = await request.readBody();
+      if (!bytes) return undefined;
       try {
         return readJsonBody(bytes);
       } finally {
@@ -164,6 +165,9 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+/** Reserves bytes, and returns a function that releases them. */
+type TakeBytes = (bytes: number) => () => void;
 
 const noParameters = Type.Object({}, { additionalProperties: false });
 

@@ -10,7 +10,6 @@ import type { ArchiveOperations } from '#archives/operations/archive-operations.
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import { makeBudget } from '#auth/limits/budget.ts';
-import { expectBody, readBody } from '#edge/read-body.ts';
 import type { JobOperations } from '#export-jobs/operations/job-operations.ts';
 import { wantsPage } from '#problems/page.ts';
 import { answerProblem, toProblem } from '#problems/plugin.ts';
@@ -113,14 +112,10 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
 /** Accepts the bodies that forms send, and no others. */
 function acceptForms(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    async ({ raw, routeOptions }: FastifyRequest) => {
-      const expected = expectBody(raw, routeOptions.bodyLimit);
-      const bytes = expected && (await readBody(raw, expected));
-      return new URLSearchParams(bytes?.toString('utf8'));
-    },
-  );
+  app.addContentTypeParser('application/x-www-form-urlencoded', async (request: FastifyRequest) => {
+    const bytes = await request.readBody();
+    return new URLSearchParams(bytes?.toString('utf8'));
+  });
   app.addContentTypeParser('*', async () => {
     const detail = 'The Content-Type must be application/x-www-form-urlencoded.';
     throw new Problem('unsupported-media-type', detail);

@@ -74,7 +74,7 @@ export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, options) 
 /** Keeps the bytes of the body: they are signed. */
 function keepBodyBytes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(wireMediaType, (request: FastifyRequest) => request.readSignedBody());
+  app.addContentTypeParser(wireMediaType, (request: FastifyRequest) => request.readBody());
 }
 
 /** Answers in the words of AWS, and leaves the error and the problem on the request for the log line. */

@@ -315,7 +315,7 @@ test('an overloaded service is unavailable for clients, and they repeat', async 
 });
 
 test('unfinished bodies in the name of one caller keep out neither its usual requests nor other callers', async () => {
-  await using world = await openKeyed({ limits: { signedBodyMs: 60_000 } });
+  await using world = await openKeyed({ limits: { earlyBodyMs: 60_000 } });
   const guess = { accessKeyId: 'checkout', secretAccessKey: 'a guess', at: Date.now(), path: '/' };
   const { headers } = sign(guess);
   const lines = Object.entries({ ...headers, 'content-length': '65536' });

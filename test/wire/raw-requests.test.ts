@@ -232,7 +232,7 @@ describe('bodies of impostors', () => {
   });
 
   test('bodies that arrive keep out large bodies of the same caller, but no usual ones', async () => {
-    const limits = { claimedBodiesBytes: 66_000, signedBodyMs: 60_000 };
+    const limits = { claimedBodiesBytes: 66_000, earlyBodyMs: 60_000 };
     await using small = await openWorld({ access: guard.access, jobs: {}, limits });
     using _held = await hold(small, 60_000, 1);
 
@@ -244,7 +244,7 @@ describe('bodies of impostors', () => {
     await using hasty = await openWorld({
       access: guard.access,
       jobs: {},
-      limits: { signedBodyMs: 20 },
+      limits: { earlyBodyMs: 20 },
     });
     const { lines } = signed('/');
     const half = bytesOf('/', [...lines, ['content-length', '100']], '{');
