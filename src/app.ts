@@ -98,7 +98,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
-    serverFactory: (handler) => makeServer(handler, { limits, tls, connections, raw }),
+    serverFactory: (handler) => makeServer(handler, { limits, tls, connections, raw, elapsed }),
     ...(tls && { https: {} }), // so that listen() returns an https URL
     routerOptions: {
       maxParamLength: limits.urlBytes, // the schema limits the length of a parameter

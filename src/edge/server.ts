@@ -18,12 +18,14 @@ export interface ServerSettings {
   connections: Connections;
   /** How to answer without a Fastify request. */
   raw: RawConnectionsOptions;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
 }
 
 /** Makes the server, with the same limits for HTTP and HTTPS. */
 export function makeServer(
   handler: RequestListener,
-  { limits, tls, connections, raw }: ServerSettings,
+  { limits, tls, connections, raw, elapsed }: ServerSettings,
 ): Server {
   const options = {
     maxHeaderSize: limits.headerBytes,
@@ -38,7 +40,7 @@ export function makeServer(
   const server = tls
     ? tls.makeServer({ ...options, handshakeTimeout: limits.headersMs }, handler)
     : createServer(options, handler);
-  allowForPauses(server, limits);
+  allowForPauses(server, { checkMs: limits.checkMs, elapsed });
   server.timeout = limits.silentMs;
   connections.follow(server);
   server.on('clientError', makeConnectionErrorHandler(raw));
@@ -48,23 +50,32 @@ export function makeServer(
 
 /**
  * Lengthens the time limits of requests by the time in which the process did not run. Node checks them before it reads
- * what has arrived meanwhile, so it would refuse complete requests.
+ * what has arrived meanwhile, so it would refuse complete requests. `elapsed` is a clock that only goes forward, in
+ * milliseconds.
  */
-function allowForPauses(server: Server, { headersMs, requestMs, checkMs }: EdgeLimits): void {
-  let ranAt = performance.now();
-  let lastPauseMs = 0;
-  const pauseMs = () => Math.max(0, Math.ceil(performance.now() - ranAt - checkMs));
-  const timer = setInterval(() => {
-    lastPauseMs = pauseMs();
-    ranAt = performance.now();
-  }, checkMs).unref();
-  server.once('close', () => clearInterval(timer));
-  // Node's check may run before or after this timer in the first turn after a pause.
-  const allow = (limitMs: number) => ({ get: () => limitMs + Math.max(lastPauseMs, pauseMs()) });
-  Object.defineProperties(server, {
-    headersTimeout: allow(headersMs),
-    requestTimeout: allow(requestMs),
-  });
+export function allowForPauses(
+  server: Pick<Server, 'headersTimeout' | 'requestTimeout'>,
+  { checkMs, elapsed }: { checkMs: number; elapsed: () => number },
+): void {
+  let checkedAt = elapsed();
+  let pauseMs = 0;
+  // Node reads the limits at each check, and nowhere else. So a read after a long time is a check after a pause.
+  const allowedMs = () => {
+    const sinceMs = elapsed() - checkedAt;
+    if (sinceMs < checkMs / 2) return pauseMs; // another read of the same check
+    checkedAt += sinceMs;
+    pauseMs = Math.max(0, Math.ceil(sinceMs - checkMs));
+    return pauseMs;
+  };
+  for (const name of ['headersTimeout', 'requestTimeout'] as const) {
+    let limitMs = server[name];
+    Object.defineProperty(server, name, {
+      get: () => limitMs + allowedMs(),
+      set: (ms: number) => {
+        limitMs = ms;
+      },
+    });
+  }
 }
 
 /** Tracks connections and requests in flight, so that the service can close in time. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setImmediate as immediate } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
+import { allowForPauses } from '#edge/server.ts';
 import { openWorld } from '../world.ts';
 import { expectProblem } from './expect-problem.ts';
 import { dial, listen, request } from './raw.ts';
@@ -57,21 +58,60 @@ test('answers requests that arrived while the process could not read them', asyn
   await using world = await openWorld({ limits });
   const bytes = request('GET /health/live');
 
-  // Pauses that begin at different times between two checks.
-  for (let pause = 0; pause < 10; pause += 1) {
-    const socket = dial(world.port);
-    await once(socket, 'connect');
-    await world.call('GET', '/health/live'); // the server has accepted both connections
-    blockFor(2 * pause);
-    await immediate();
+  const socket = dial(world.port);
+  await once(socket, 'connect');
+  await world.call('GET', '/health/live'); // the server has accepted both connections
+  await immediate();
 
-    socket.write(bytes);
-    blockFor(3 * limits.headersMs);
-    const { answers } = await listen(socket, bytes);
+  socket.write(bytes);
+  blockFor(3 * limits.headersMs);
+  const { answers } = await listen(socket, bytes);
 
-    expect(answers.map(({ status }) => status)).toEqual([200]);
-    socket.destroy();
-  }
+  expect(answers.map(({ status }) => status)).toEqual([200]);
+  socket.destroy();
+});
+
+describe('the limits of a request', () => {
+  const checkMs = 1_000;
+  const open = () => {
+    const clock = { now: 0 };
+    const server = { headersTimeout: 5_000, requestTimeout: 10_000 };
+    allowForPauses(server, { checkMs, elapsed: () => clock.now });
+    return { clock, server };
+  };
+
+  test('stay the same while the process runs', () => {
+    const { clock, server } = open();
+
+    const seen = [1, 2, 3].map((check) => {
+      clock.now = check * checkMs;
+      return [server.headersTimeout, server.requestTimeout];
+    });
+
+    expect(seen).toEqual(Array(3).fill([5_000, 10_000]));
+  });
+
+  test('are longer at the check after a pause, at each read of it, and not at the next', () => {
+    const { clock, server } = open();
+    clock.now = checkMs;
+    expect(server.headersTimeout).toBe(5_000);
+
+    clock.now += checkMs + 7_000;
+    const after = [server.headersTimeout, server.headersTimeout, server.requestTimeout];
+    clock.now += checkMs;
+    const next = [server.headersTimeout, server.requestTimeout];
+
+    expect(after).toEqual([12_000, 12_000, 17_000]);
+    expect(next).toEqual([5_000, 10_000]);
+  });
+
+  test('can be changed', () => {
+    const { server } = open();
+
+    server.headersTimeout = 1_000;
+
+    expect([server.headersTimeout, server.requestTimeout]).toEqual([1_000, 10_000]);
+  });
 });
 
 test('closes the connection of a caller who does not read the answers', async () => {
