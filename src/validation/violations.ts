@@ -9,33 +9,36 @@ const maxViolations = 50;
 // Callers choose the names in a pointer; each can be as long as the body.
 const maxPathLength = 256;
 
-/** Makes the problem of a request that breaks one or more rules. After fifty violations they are only counted. */
-export function invalidRequest(violations: Violation[]): Problem {
-  const { length } = violations;
-  const detail = `The request breaks ${length === 1 ? 'one rule' : `${length} rules`}.`;
-  return new Problem('invalid-request', detail, { errors: shorten(violations) });
+/**
+ * Makes the problem of a request that breaks one or more rules. After fifty violations they are only counted. `count` is
+ * the number of all violations, if only the first fifty were made.
+ */
+export function invalidRequest(violations: Violation[], count = violations.length): Problem {
+  const detail = `The request breaks ${count === 1 ? 'one rule' : `${count} rules`}.`;
+  return new Problem('invalid-request', detail, { errors: shorten(violations, count) });
 }
 
-function shorten(violations: Violation[]): Violation[] {
+function shorten(violations: Violation[], count: number): Violation[] {
   const [first] = violations;
-  const left = violations.length - maxViolations;
+  const left = count - maxViolations;
   if (!first || left <= 0) return violations;
   const more = left === 1 ? 'more member breaks' : 'more members break';
   const rest = { in: first.in, pointer: '#', detail: `${left} ${more} a rule.` };
   return [...violations.slice(0, maxViolations), rest];
 }
 
-/** Turns Ajv's errors into one violation per member, each with what would be right. */
-export function toViolations(errors: ErrorObject[], place: Violation['in']): Violation[] {
+/** Makes the problem of Ajv's errors: one violation per member, each with what would be right. */
+export function toInvalidRequest(errors: ErrorObject[], place: Violation['in']): Problem {
   const pointers = new Set<string>();
   const violations: Violation[] = [];
   for (const error of errors) {
     const pointer = toPointer(error);
     if (pointers.has(pointer)) continue;
     pointers.add(pointer);
+    if (pointers.size > maxViolations) continue; // its text would not be shown
     violations.push({ in: place, pointer, detail: detailOf(error) });
   }
-  return violations;
+  return invalidRequest(violations, pointers.size);
 }
 
 /** The JSON pointer to the invalid member, as a URI fragment. */

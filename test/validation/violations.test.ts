@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { toInvalidRequest } from '#validation/violations.ts';
 import { createBody, openWorld, type World } from '../world.ts';
 
 let world: World;
@@ -39,6 +40,30 @@ test.each([
     detail,
   });
   expect(text.length).toBeLessThan(12_000);
+});
+
+test('makes the texts of the first fifty violations only', () => {
+  let made = 0;
+  const parentSchema = {
+    'x-rule': 'a number',
+    'x-suggest': () => {
+      made += 1;
+    },
+  };
+  const errors = Array.from({ length: 4_000 }, (_, index) => ({
+    instancePath: `/items/${index}`,
+    keyword: 'type',
+    params: {},
+    schemaPath: '',
+    parentSchema,
+    data: 'a text',
+  }));
+
+  const { detail, members } = toInvalidRequest(errors, 'body');
+
+  expect(made).toBe(50);
+  expect(detail).toBe('The request breaks 4000 rules.');
+  expect(members.errors?.at(-1)?.detail).toBe('3950 more members break a rule.');
 });
 
 test.each(['\ud800', 'x\udc00', 'a~b/c', '%', '💥'])(
