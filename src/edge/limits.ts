@@ -56,7 +56,8 @@ export const edgeLimits: EdgeLimits = {
   // Lower: shorter than the deadline of a read at AWS. Higher: longer than the timeouts of callers.
   handlerMs: 8_000,
   // A request or an answer of which no byte moves. Lower: the longest operations, which have two minutes, lose their
-  // connection. Higher: clients that do not read their answers hold memory longer.
+  // connection. Higher: clients that do not read their answers hold memory longer. Each part that a client reads begins
+  // the time anew. So a client that reads a little every two minutes keeps its connection, and the memory of its answer.
   silentMs: 150_000,
   // Must be longer than the idle timeout of a load balancer (usually 60 s; KEEP_ALIVE_SECONDS). Otherwise
   // it sometimes sends a request into a closing connection and answers 502. `headersMs` begins with a new
