@@ -3,7 +3,7 @@ import { Ajv, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 import { mayBeInstant } from './instant.ts';
 import { readInt64 } from './int64.ts';
 import { type ObjectRules, readTexts } from './text.ts';
-import { toInvalidRequest } from './violations.ts';
+import { problemOfErrors } from './violations.ts';
 
 /** The validated parts of a request, with the names of Fastify. */
 type HttpPart = 'body' | 'querystring' | 'params' | 'headers';
@@ -31,7 +31,7 @@ export function makeValidator({
     const nulls = part === 'body' ? dropNulls(rules, data) : {};
     if (part === 'querystring') readTexts(rules, data as object);
     if (validate(data)) return { value: data && Object.assign(data, nulls) };
-    return { error: toInvalidRequest(validate.errors ?? [], placeOf[part]) };
+    return { error: problemOfErrors(validate.errors ?? [], placeOf[part]) };
   };
 }
 

@@ -28,7 +28,7 @@ function shorten(violations: Violation[], count: number): Violation[] {
 }
 
 /** Makes the problem of Ajv's errors: one violation per member, each with what would be right. */
-export function toInvalidRequest(errors: ErrorObject[], place: Violation['in']): Problem {
+export function problemOfErrors(errors: ErrorObject[], place: Violation['in']): Problem {
   const pointers = new Set<string>();
   const violations: Violation[] = [];
   for (const error of errors) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { toInvalidRequest } from '#validation/violations.ts';
+import { problemOfErrors } from '#validation/violations.ts';
 import { createBody, openWorld, type World } from '../world.ts';
 
 let world: World;
@@ -59,7 +59,7 @@ test('makes the texts of the first fifty violations only', () => {
     data: 'a text',
   }));
 
-  const { detail, members } = toInvalidRequest(errors, 'body');
+  const { detail, members } = problemOfErrors(errors, 'body');
 
   expect(made).toBe(50);
   expect(detail).toBe('The request breaks 4000 rules.');

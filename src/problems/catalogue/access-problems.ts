@@ -33,7 +33,7 @@ export const accessProblems = {
   'too-many-bodies': {
     status: 429,
     title: 'Too many request body bytes in flight',
-    explanation: `The request bodies of one caller have a limit of ${inDigits(statedLimits.callerBodiesBytes)} bytes in flight. The forms of the sign-in and the sign-out have a smaller limit for each address. It counts what has arrived of a form, without its first 4 KiB. A body is in flight from its first byte until the answer to its request. A chunked body has no known length. So it counts with the maximum size that its operation accepts.`,
+    explanation: `The request bodies of one caller have a limit of ${inDigits(statedLimits.callerBodiesBytes)} bytes in flight. The forms of the sign-in and the sign-out have a smaller limit for each address. Small forms do not count. A body is in flight from its first byte until the answer to its request. A chunked body has no known length. So it counts with the maximum size that its operation accepts.`,
     remedy:
       'Send fewer large requests at once. Send this one again after as many seconds as `Retry-After` says.',
     isRetryable: true,
