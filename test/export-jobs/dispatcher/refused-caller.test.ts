@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { readCreateProblem } from '#export-jobs/queue/slot/create-problem.ts';
+import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue, refusal } from '../open-queue.ts';
 
@@ -52,7 +52,8 @@ test('starts the slices of others at once when STS refuses a caller', async () =
 
   expect(queue.time.now() - startAt).toBeLessThan(12_000); // three exports take 6 s
   expect(await queue.states(refused)).toEqual(Array(5).fill('waiting'));
-  expect(await readCreateProblem(queue.database, 'default', undefined, true)).toBeUndefined();
+  const view = makeQueueView(queue.database, queue.time.now);
+  expect(await view.problemOf('default')).toBeUndefined();
   expect(queue.log.map(({ text }) => text)).not.toContain('AWS refused a create, retrying');
 });
 

@@ -154,7 +154,7 @@ test('AWS refuses creates: the alert fires; log, runbook and pages say so', asyn
   expect(answer).toMatch(/^200 .*"queue":\{.*"\/problems\/aws-throttled"/);
   for (const page of [targetPage, jobPage]) {
     expect(page).toContain(linkOf('aws-throttled'));
-    expect(page).toContain(`since <time datetime="${line?.since}"`);
+    expect(page).toMatch(/, since <time datetime="2024-05-01T00:/);
   }
   skipWithoutPromtool(skip);
   recording.expectFiring('LogExportSlotIdle');

@@ -7,7 +7,7 @@ import { readExposition } from './exposition.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 
-test('the age of a failed write of the audit is there at once, and stays 0 until it is written again', async () => {
+test('the age of a failed write of the audit is there at once, and 0 until it is written again', async () => {
   let now = 5_000;
   using metrics = openMetrics({ targets: () => [], elapsed: () => now });
   const read = async () => readExposition(await metrics.render());
