@@ -51,8 +51,7 @@ export const TargetStateName = Type.Unsafe<TargetState>({
 });
 
 /** Why nothing is sent for a target, as callers see it. */
-export type TargetProblem = Static<typeof TargetProblem>;
-export const TargetProblem = Type.Object(
+const TargetProblem = Type.Object(
   {
     ...Type.Pick(ProblemBody, ['type', 'title']).properties,
     detail: Type.String({ description: 'Explanation of the problem for this target.' }),
