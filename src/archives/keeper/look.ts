@@ -53,10 +53,17 @@ export interface Look extends KeeperOptions {
 }
 
 /** Whether an archive may have exports that wait. */
-export function isExporting({
-  pausedAt,
-  endedAt,
+export function isExporting(
+  archive: Pick<KeptArchive, 'pausedAt' | 'endedAt' | 'stopProblem' | 'stopCheckAt'>,
+): boolean {
+  const { pausedAt, endedAt, stopProblem } = archive;
+  return pausedAt === null && endedAt === null && (stopProblem === null || isOnTrial(archive));
+}
+
+/** Whether a stopped archive exports again since its last check, and AWS has accepted none of these exports yet. */
+export function isOnTrial({
   stopProblem,
-}: Pick<KeptArchive, 'pausedAt' | 'endedAt' | 'stopProblem'>): boolean {
-  return pausedAt === null && endedAt === null && stopProblem === null;
+  stopCheckAt,
+}: Pick<KeptArchive, 'stopProblem' | 'stopCheckAt'>): boolean {
+  return stopProblem !== null && stopCheckAt === null;
 }

@@ -28,7 +28,7 @@ export async function tendArchive(look: Look, listingProblem: string | undefined
   const { archive, writer, database, timings } = look;
   const { at } = await holdLook(writer, database.queries, timings.lookEveryMs);
   const queued = await settleJobs(look, await readQueued(database.queries, archive.id), at);
-  await checkStopped(look, at);
+  await checkStopped(look, queued, at);
   const survey = await surveyLogGroups(look, queued, await factsOf(look, at));
   const added = await fillQueue(look, survey, at);
   const isQueueEmpty = survey.queued.length + added === 0;

@@ -178,7 +178,7 @@ export const Archive = Type.Object(
     stopProblem: Type.Optional({
       ...SliceProblem,
       description:
-        'The reason why the archive creates no exports: all of them would fail. The service checks every 15 minutes whether it is fixed. Absent if there is none.',
+        'The reason why the archive creates no exports: all of them would fail. The service checks the destination every 15 minutes. If a check finds no fault, it creates exports on trial. The problem is absent when AWS has accepted one of them.',
     }),
     progress: Type.Optional(Progress),
     links: Type.Object(

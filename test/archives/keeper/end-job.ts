@@ -19,7 +19,11 @@ export type JobEnd =
   | { outcome: 'cancelled' };
 
 /** The problems of creates that AWS refuses. */
-const refusals = ['service-role-not-permitted', 'destination-not-writable'];
+const refusals = [
+  'service-role-not-permitted',
+  'destination-not-found',
+  'destination-not-writable',
+];
 
 /**
  * Takes a slice of a job into the slot, as the dispatcher does. Its export is sent at this moment.

@@ -52,9 +52,12 @@ test('an archive that stops and works again has one event of each', async () => 
   }
   const stopped = await kept.archive(id);
   kept.advance(hourMs);
+  await kept.look();
+  const [again] = await kept.waiting();
+  await endJob(kept.database, again?.jobId ?? '', { outcome: 'covered' });
   for (let look = 0; look < 3; look += 1) {
-    await kept.look();
     kept.advance(minuteMs);
+    await kept.look();
   }
 
   expect(await eventsOf(kept, id)).toEqual([

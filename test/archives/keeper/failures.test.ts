@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { authorizerBy } from '../../access.ts';
 import { approvalOf } from '../../export-jobs/caller-requests.ts';
-import { endJob } from './end-job.ts';
+import { endJob, startJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 const minuteMs = 60_000;
@@ -61,7 +61,7 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
     });
   });
 
-  test('stops the archive for a fault of its destination, until the destination is usable', async () => {
+  test('stops the archive for a fault of its destination, until AWS accepts an export again', async () => {
     await using kept = await openKeptArchives({ backend });
     const id = await acceptOneDay(kept);
     await kept.redefine(id, { destination: 'gone', toAt: start });
@@ -80,14 +80,20 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
     kept.emulator.seed.bucket({ region: 'eu-west-1', bucket: 'gone' });
     kept.advance(15 * minuteMs);
     await kept.look();
+    const onTrial = await kept.archive(id);
+    const [again, ...others] = await kept.waiting();
+    await startJob(kept.database, again?.jobId ?? '');
+    kept.advance(2 * minuteMs);
+    await kept.look();
 
     expect(stopped).toMatchObject({ stopCheckAt: start + 15 * minuteMs });
     expect(JSON.parse(stopped.summary ?? '')).toMatchObject({
       partitions: { waiting: 1, missing: 0 },
     });
     expect(checked).toMatchObject({ stopCheckAt: start + 30 * minuteMs });
+    expect(onTrial).toMatchObject({ stopProblem: stopped.stopProblem, stopCheckAt: null });
+    expect({ again, others }).toMatchObject({ again: { day: -2 }, others: [] });
     expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
-    expect(await kept.waiting()).toMatchObject([{ day: -2 }]);
     expect(kept.log.map(({ text }) => text).slice(1)).toEqual([
       'stopped the exports of an archive, its destination is checked again',
       'exports of an archive start again',
@@ -126,6 +132,76 @@ test('stops the archive of one log group at the first refusal of the role', asyn
   await kept.look();
 
   expect((await kept.archive(id)).stopProblem).toContain('service-role-not-permitted');
+});
+
+test('stops the archive once while the role may not create exports, and tries every 15 minutes', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+  const jobId = await onlyJob(kept);
+  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
+
+  await endJob(kept.database, jobId, refused);
+  await kept.look();
+  let tries = 0;
+  const isStopped = new Set<boolean | undefined>();
+  for (let minutes = 0; minutes < 6 * 60; minutes += 3) {
+    kept.advance(3 * minuteMs);
+    await kept.look();
+    isStopped.add((await kept.summary(id)).isStopped);
+    for (const each of await kept.waiting()) {
+      tries += 1;
+      await endJob(kept.database, each.jobId, refused);
+    }
+  }
+  const whileRefused = kept.log.map(({ text }) => text).slice(1);
+  kept.advance(15 * minuteMs);
+  await kept.look();
+  kept.advance(15 * minuteMs);
+  await kept.look();
+  await startJob(kept.database, await onlyJob(kept));
+  kept.advance(2 * minuteMs);
+  await kept.look();
+
+  expect(isStopped).toEqual(new Set([true]));
+  expect(tries).toBe(20);
+  expect(whileRefused).toEqual([
+    'stopped the exports of an archive, its destination is checked again',
+  ]);
+  expect(await kept.archive(id)).toMatchObject({ stopProblem: null });
+  expect(kept.log.at(-1)).toMatchObject({ text: 'exports of an archive start again' });
+});
+
+test('a stopped archive works again if its exports on trial end without the fault', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
+  await endJob(kept.database, await onlyJob(kept), refused);
+  await kept.look();
+  kept.advance(15 * minuteMs);
+  await kept.look();
+
+  await cancelJob(kept.database, await onlyJob(kept), approvalOf('ann'));
+  await kept.look();
+
+  expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
+  expect(await kept.partitions()).toMatchObject([{ problem: '/problems/export-job-cancelled' }]);
+});
+
+test('a stopped archive that is paused on trial withdraws its exports', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
+  await endJob(kept.database, await onlyJob(kept), refused);
+  await kept.look();
+  kept.advance(15 * minuteMs);
+  await kept.look();
+  const onTrial = await kept.waiting();
+
+  await kept.change(id, { pausedAt: kept.now() });
+  await kept.look();
+
+  expect(onTrial).toHaveLength(1);
+  expect(await kept.waiting()).toEqual([]);
 });
 
 test('stops the archive when its exports are not verified', async () => {

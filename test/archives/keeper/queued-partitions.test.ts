@@ -131,9 +131,9 @@ describe('a stopped archive', () => {
     const target = kept.targets.find('default');
     const at = kept.now();
 
-    await checkStopped({ ...look, target }, at);
-    await checkStopped({ ...look, archive: stopped }, at);
-    await checkStopped({ ...look, target, archive: { ...stopped, stopCheckAt: at + 1 } }, at);
+    await checkStopped({ ...look, target }, [], at);
+    await checkStopped({ ...look, archive: stopped }, [], at);
+    await checkStopped({ ...look, target, archive: { ...stopped, stopCheckAt: at + 1 } }, [], at);
 
     expect((await kept.archive(id)).stopCheckAt).toBeNull();
     expect(kept.log.map(({ text }) => text)).toEqual(['target ready']);

@@ -6,15 +6,16 @@ import { slugOf, toStored } from '#export-jobs/dispatcher/attempts/stored-proble
 import type { SliceProblem } from '#export-jobs/export-job.ts';
 import { Problem } from '#problems/problem.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
+import { isRefusedInRow } from '../../store/partitions/newest-creates.ts';
 import {
   hasEndedJob,
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
-import { isRefusedInRow } from '../../store/partitions/refused-in-row.ts';
 import { isVerificationSkipped } from '../../store/partitions/skipped-verification.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
-import type { Look } from '../look.ts';
+import { isOnTrial, type Look } from '../look.ts';
+import { writeStop } from './stop-and-check.ts';
 
 /**
  * Records what became of exports that have ended without coverage: their partitions are missing and tried again
@@ -50,19 +51,17 @@ export async function settleJobs(
         });
       }
     }
-    if (!fault || archive.stopProblem) return { ofLast };
-    const stopCheckAt = at + timings.checkEveryMs;
-    await queries
-      .updateTable('archives')
-      .set({ stopProblem: JSON.stringify(fault), stopCheckAt })
-      .where('id', '=', archive.id)
-      .execute();
-    return { ofLast, stop: { stopProblem: fault, stopCheckAt } };
+    const isRunning = archive.stopProblem === null || isOnTrial(archive);
+    if (!fault || !isRunning) return { ofLast };
+    const stop = { stopProblem: fault, stopCheckAt: at + timings.checkEveryMs };
+    await writeStop(queries, archive.id, stop);
+    return { ofLast, stop };
   });
   if (ofLast.size > 0) alerts.gaveUp(archive, ofLast);
   if (stop) {
+    const isNew = archive.stopProblem === null;
     Object.assign(archive, stop);
-    alerts.stopped(archive, slugOf(stop.stopProblem));
+    if (isNew) alerts.stopped(archive, slugOf(stop.stopProblem));
   }
   return queued.filter((row) => !isEnded(row));
 }

@@ -37,6 +37,24 @@ export async function isRefusedInRow(
   return accepted === undefined;
 }
 
-// Jobs that were accepted earlier than this before the refusal and started after it are not looked at. Shorter:
-// an archive is stopped for nothing. Longer: the search reads more jobs.
+/** Whether AWS accepted the newest create of an archive. `at` is now, in epoch ms. */
+export async function isNewestAccepted(
+  queries: Queries,
+  archiveId: string,
+  at: number,
+): Promise<boolean> {
+  const newest = await queries
+    .selectFrom('jobs')
+    .innerJoin('attempts', 'attempts.jobId', 'jobs.id')
+    .select('attempts.taskId')
+    .where('jobs.archiveId', '=', archiveId)
+    .where('jobs.acceptedAt', '>=', at - longestWaitMs)
+    .orderBy('attempts.submittedAt', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest !== undefined && newest.taskId !== null;
+}
+
+// Jobs that were accepted earlier than this and started later are not looked at. Shorter: an archive is stopped for
+// nothing, or for too long. Longer: the search reads more jobs.
 const longestWaitMs = 7 * dayMs;
