@@ -1,8 +1,7 @@
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
 import type { Database } from '#database/database.ts';
-import { requireEach } from '#export-jobs/access/export-question.ts';
-import { prefixNotPermitted } from '#export-jobs/planning/plan-job.ts';
+import { requireLogGroups } from '#export-jobs/access/require-log-groups.ts';
 import type { Warning } from '#export-tasks/export-task.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
@@ -11,7 +10,7 @@ import { makeArchiveQuestions } from './archive-questions.ts';
 import type { CreateArchive } from './definition/create-archive-body.ts';
 import { readDefinition } from './definition/read-definition.ts';
 import { type ArchiveLoad, estimateLoad } from './load.ts';
-import { lookUpLogGroupsOf } from './look-up-log-groups.ts';
+import { type LookedUpLogGroups, lookUpLogGroupsOf } from './look-up-log-groups.ts';
 import { refuseOverload, warningsOfPlan } from './plan-warnings.ts';
 import { refuseImpossible } from './retention.ts';
 import { sharesPrefixes } from './shared-prefixes.ts';
@@ -57,47 +56,34 @@ export async function planArchive(
 ): Promise<PlannedArchive> {
   const { database, target, now, request, authorizer, archiveId } = options;
   const definition = readDefinition(body, options);
-  const { logGroupNames, logGroupNamePrefix } = definition;
   const { faultFor, toQuestion } = makeArchiveQuestions(target, archiveId, definition);
   const requireFit = (logGroupName: string) => {
     const detail = faultFor(logGroupName);
     if (detail !== undefined)
       throw invalidRequest([{ in: 'body', pointer: '#/destinationPrefix', detail }]);
   };
-  for (const name of logGroupNames ?? []) requireFit(name);
-  // A prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
-  if (logGroupNamePrefix !== null) authorizer.require(request, toQuestion(logGroupNamePrefix));
-  const named = await requireEach(authorizer, request, logGroupNames ?? [], toQuestion);
-  const lookedUp = await lookUpLogGroupsOf(target.logs, definition, {
-    elapsed: options.elapsed,
-    sleep: options.sleep,
-    caller: request.principal.id,
-  });
-  const found = lookedUp.found.map(({ logGroupName }) => logGroupName);
-  const listed =
-    logGroupNamePrefix === null
-      ? []
-      : await requireEach(authorizer, request, fittingNames(), toQuestion, () =>
-          prefixNotPermitted(logGroupNamePrefix),
-        );
+  const { elapsed, sleep } = options;
+  const { listed, policies } = await requireLogGroups(
+    definition,
+    { authorizer, request, toQuestion, requireFit },
+    () =>
+      lookUpLogGroupsOf(target.logs, definition, { elapsed, sleep, caller: request.principal.id }),
+    namesOf,
+  );
 
-  refuseImpossible(lookedUp.found, definition);
+  refuseImpossible(listed.found, definition);
+  const found = namesOf(listed);
   const load = await estimateLoad(database, target.name, definition, found, archiveId);
   refuseOverload(load, definition);
   const isShared = await sharesPrefixes(database, target.name, definition, archiveId);
   return {
     name: body.name,
     definition,
-    logGroups: lookedUp.found,
+    logGroups: listed.found,
     load,
-    warnings: warningsOfPlan(definition, lookedUp, { load, isShared, now }),
-    policies: [...new Set([...named, ...listed])],
+    warnings: warningsOfPlan(definition, listed, { load, isShared, now }),
+    policies,
   };
-
-  function* fittingNames() {
-    for (const name of found) {
-      yield name;
-      requireFit(name); // only once it is permitted: the caller may not know this name
-    }
-  }
 }
+
+const namesOf = ({ found }: LookedUpLogGroups) => found.map(({ logGroupName }) => logGroupName);

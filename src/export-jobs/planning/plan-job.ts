@@ -1,9 +1,10 @@
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
-import { Problem, type Violation } from '#problems/problem.ts';
+import type { Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { Window } from '#time/window.ts';
 import { invalidRequest } from '#validation/violations.ts';
-import { requireEach, toExportQuestion } from '../access/export-question.ts';
+import { toExportQuestion } from '../access/export-question.ts';
+import { requireLogGroups } from '../access/require-log-groups.ts';
 import type { SliceBy } from './calendar/slice-units.ts';
 import { isTimeZone, utc } from './calendar/wall-clock.ts';
 import type { CreateExportJob } from './create-export-job-body.ts';
@@ -77,7 +78,6 @@ export async function planJob(
     verification = options.verification,
     destination,
     priority = 0,
-    logGroupNamePrefix,
   } = body;
   const window = readWindow(body, { now, isUnsettledAllowed });
   const templateFault = faultOf(prefixTemplate);
@@ -95,34 +95,25 @@ export async function planJob(
     const fault = template.faultFor(logGroupName);
     if (fault !== undefined) throw invalidRequest(violation('destinationPrefix', fault));
   };
-  const questionOf = (logGroupName: string) => {
+  const toQuestion = (logGroupName: string) => {
     const { fromAt } = window;
     const destinationPrefix = template.render({ logGroupName, fromAt, attempt: 1 });
     const wanted = { logGroupName, destination, destinationPrefix, priority };
     return toExportQuestion(target, { ...wanted, ...window });
   };
-  for (const name of body.logGroupNames ?? []) requireFit(name);
-  // The prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
-  if (logGroupNamePrefix !== undefined) authorizer.require(request, questionOf(logGroupNamePrefix));
-  const { logGroupNames, storedBytes } = await logGroupsOf(body, target, {
+  const listing: ListingOptions = {
     elapsed,
     sleep,
     caller: request.principal.id,
-    mayName: (name) => authorizer.filterPermitted(request, [name], questionOf).length > 0,
-  });
-  function* fittingNames() {
-    for (const logGroupName of logGroupNames) {
-      yield logGroupName;
-      requireFit(logGroupName); // only once it is permitted: the caller may not know this name
-    }
-  }
-  const policies = await requireEach(
-    authorizer,
-    request,
-    fittingNames(),
-    questionOf,
-    logGroupNamePrefix === undefined ? undefined : () => prefixNotPermitted(logGroupNamePrefix),
+    mayName: (name) => authorizer.filterPermitted(request, [name], toQuestion).length > 0,
+  };
+  const { listed, policies } = await requireLogGroups(
+    body,
+    { authorizer, request, toQuestion, requireFit },
+    () => logGroupsOf(body, target, listing),
+    ({ logGroupNames }) => logGroupNames,
   );
+  const { logGroupNames, storedBytes } = listed;
 
   return {
     job: {
@@ -150,12 +141,6 @@ export async function planJob(
     }),
     policies,
   };
-}
-
-/** The refusal of a prefix. It names no log group, because the caller may not know one of them. */
-export function prefixNotPermitted(prefix: string): Problem {
-  const detail = `No policy permits you to export all log groups whose name begins with ${prefix}.`;
-  return new Problem('not-permitted', detail);
 }
 
 // The schema requires one of the two.

@@ -5,17 +5,14 @@ import {
   effectivePrefix,
   withoutTrailingSlashes,
 } from '#aws/destination-prefix.ts';
-import {
-  requireEach,
-  requireExportAt,
-  toExportQuestion,
-} from '#export-jobs/access/export-question.ts';
-import { prefixNotPermitted } from '#export-jobs/planning/plan-job.ts';
+import type { Reading } from '#aws/storage/storage.ts';
+import { requireExportAt, toExportQuestion } from '#export-jobs/access/export-question.ts';
+import { requireLogGroups } from '#export-jobs/access/require-log-groups.ts';
 import { TargetQuery } from '#export-tasks/export-task.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import { Preflight } from '#targets/preflight/check.ts';
-import { lookUpLogGroups } from '#targets/preflight/log-groups-reading.ts';
+import { type LogGroupFacts, lookUpLogGroups } from '#targets/preflight/log-groups-reading.ts';
 import type { RunPreflight } from '#targets/preflight/preflight.ts';
 import { knownValue } from '#targets/preflight/readings.ts';
 import { identityNamed, type Targets } from '#targets/target.ts';
@@ -58,10 +55,10 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
     handler: async (request) => {
       const { query, body } = request;
       const { destination, destinationPrefix = defaultDestinationPrefix } = body;
-      const { logGroupNamePrefix, logStreamNamePrefix } = body;
+      const { logGroupNames, logGroupNamePrefix, logStreamNamePrefix } = body;
       const window = readOptionalWindow(body, now());
-      const names = body.logGroupNames ?? [logGroupNamePrefix ?? '']; // the schema requires one of them
-      requireExportAt(authorizer, request, identityNamed(targets, query.target), names[0]);
+      const [first] = logGroupNames ?? [logGroupNamePrefix];
+      requireExportAt(authorizer, request, identityNamed(targets, query.target), first);
       const target = targets.find(query.target);
       const range = window ?? { fromAt: now(), toAt: now() + 1 };
       const values = {
@@ -72,32 +69,29 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
       };
       const toQuestion = (logGroupName: string) =>
         toExportQuestion(target, { logGroupName, ...values });
-      // A prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
-      await requireEach(authorizer, request, names, toQuestion);
-
       const caller = request.principal.id;
-      const asked =
-        logGroupNamePrefix === undefined ? { logGroupNames: names } : { logGroupNamePrefix };
-      const logGroups = await lookUpLogGroups(target.logs, asked, { caller });
-      const found = knownValue(logGroups)?.found ?? [];
-      const logGroupNames = body.logGroupNames ?? found.map(({ logGroupName }) => logGroupName);
-      if (logGroupNamePrefix !== undefined) {
-        const refuse = () => prefixNotPermitted(logGroupNamePrefix);
-        await requireEach(authorizer, request, logGroupNames, toQuestion, refuse);
-      }
+      const asked = logGroupNames ? { logGroupNames } : { logGroupNamePrefix: first ?? '' };
+      const { listed } = await requireLogGroups(
+        body,
+        { authorizer, request, toQuestion },
+        () => lookUpLogGroups(target.logs, asked, { caller }),
+        namesOf,
+      );
+      const names = logGroupNames ?? namesOf(listed);
 
       return preflight(request, target, {
         destination,
-        destinationPrefix,
-        logGroupNames,
+        destinationPrefix: values.destinationPrefix,
+        logGroupNames: names,
         logStreamNamePrefix,
-        logGroups,
+        logGroups: listed,
         window,
-        arrivals: [
-          { at: window ? window.toAt + awsLimits.settlingMs : 0, slices: logGroupNames.length },
-        ],
+        arrivals: [{ at: window ? window.toAt + awsLimits.settlingMs : 0, slices: names.length }],
         priority: 0,
       });
     },
   });
 };
+
+const namesOf = (logGroups: Reading<LogGroupFacts>) =>
+  (knownValue(logGroups)?.found ?? []).map(({ logGroupName }) => logGroupName);
