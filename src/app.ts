@@ -9,10 +9,11 @@ import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
 import { authorizationPlugin, authPlugin, bodyPermissionPlugin } from '#auth/plugin.ts';
 import { coveragePlugin } from '#coverage/plugin.ts';
+import { makeConnections } from '#edge/connections.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { overloadPlugin } from '#edge/overload/plugin.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
-import { makeConnections, makeServer } from '#edge/server.ts';
+import { makeServer } from '#edge/server.ts';
 import type { Tls } from '#edge/tls.ts';
 import { makeJobLookup } from '#export-jobs/access/job-lookup.ts';
 import type { JobsOptions } from '#export-jobs/jobs-options.ts';
@@ -83,7 +84,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { authenticate, signatures, authorizer } = access;
   const raw = { newId, basePath, log };
   const { allowedHosts, corsOrigins = [] } = options;
-  const connections = makeConnections(limits);
+  const connections = makeConnections({ limits, log, now, elapsed });
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     // This timeout ends when the body has been read. Operations with a body wait only for AWS then,

@@ -17,6 +17,9 @@ export interface EdgeLimits {
   requestMs: number;
   handlerMs: number;
   silentMs: number;
+  connections: number;
+  unreadBytes: number;
+  unreadCheckMs: number;
   keepAliveMs: number;
   checkMs: number;
   finishMs: number;
@@ -57,8 +60,17 @@ export const edgeLimits: EdgeLimits = {
   handlerMs: 8_000,
   // A request or an answer of which no byte moves. Lower: the longest operations, which have two minutes, lose their
   // connection. Higher: clients that do not read their answers hold memory longer. Each part that a client reads begins
-  // the time anew. So a client that reads a little every two minutes keeps its connection, and the memory of its answer.
+  // the time anew.
   silentMs: 150_000,
+  // Open connections; the one that is idle longest gives its place to a new one. Lower: 1,000 event streams, 1,000
+  // requests with `wait` and the usual connections do not fit. Higher: at 11 KB each, idle ones fill the memory of a
+  // container of 192 MiB.
+  connections: 2_500,
+  // The bytes of all answers that wait for their clients. Files take twice as much. Lower: slow clients of large
+  // answers lose them. Higher: clients that do not read fill the memory.
+  unreadBytes: 16 * 1_048_576,
+  // How often these bytes are counted. Higher: more of them arrive in between.
+  unreadCheckMs: 250,
   // Must be longer than the idle timeout of a load balancer (usually 60 s; KEEP_ALIVE_SECONDS). Otherwise
   // it sometimes sends a request into a closing connection and answers 502. `headersMs` begins with a new
   // connection or the first byte of a further request, so it does not end idle connections.

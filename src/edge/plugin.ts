@@ -18,10 +18,10 @@ import { makeBodyBudgets } from './body-budget.ts';
 import { isPreflight, makeCors } from './browsers/cors.ts';
 import { isCrossSiteChange } from './browsers/cross-site.ts';
 import { makeHostCheck } from './browsers/hosts.ts';
+import type { Connections } from './connections.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions } from './raw-connections.ts';
 import { bytesOf, type ExpectedBody, expectBody, freeBody, readBody } from './read-body.ts';
-import type { Connections } from './server.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

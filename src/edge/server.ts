@@ -1,6 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
 
+import type { Connections } from './connections.ts';
 import type { EdgeLimits } from './limits.ts';
 import {
   makeConnectionErrorHandler,
@@ -76,69 +76,4 @@ export function allowForPauses(
       },
     });
   }
-}
-
-/** Tracks connections and requests in flight, so that the service can close in time. */
-export interface Connections {
-  /** Tracks the connections of a server. */
-  follow(server: Server): void;
-  /** Tracks a request until its response closes; `answer` ends a request that is not answered in time. */
-  begin(response: ServerResponse, answer: () => void): void;
-  /** Whether the service is closing: then no connection is kept. */
-  isEnding(): boolean;
-  /**
-   * Begins to close all connections. After `finishMs`, requests without an answer are answered. When no
-   * request is in flight, all remaining connections are destroyed: Node closes only idle ones, and its
-   * timeouts for headers and bodies end with `server.close()`.
-   */
-  end(): void;
-}
-
-/** Makes the tracking of connections. */
-export function makeConnections({
-  finishMs,
-  flushMs,
-}: Pick<EdgeLimits, 'finishMs' | 'flushMs'>): Connections {
-  const sockets = new Set<Socket>();
-  const inFlight = new Map<ServerResponse, () => void>();
-  let isEnding = false;
-
-  /** Destroys all connections after the time for last answers and headers. */
-  function destroySoon(isLast: () => boolean): void {
-    setTimeout(() => {
-      if (isLast()) for (const socket of sockets) socket.destroy();
-    }, flushMs).unref();
-  }
-
-  const endWhenIdle = () => {
-    if (isEnding && inFlight.size === 0) destroySoon(() => inFlight.size === 0);
-  };
-
-  function endNow(): void {
-    for (const answer of inFlight.values()) answer();
-    destroySoon(() => true);
-  }
-
-  return {
-    follow(server) {
-      server.on('connection', (socket: Socket) => {
-        sockets.add(socket);
-        socket.once('close', () => sockets.delete(socket));
-      });
-    },
-    begin(response, answer) {
-      inFlight.set(response, answer);
-      response.once('close', () => {
-        inFlight.delete(response);
-        endWhenIdle();
-      });
-    },
-    isEnding: () => isEnding,
-    end() {
-      if (isEnding) return;
-      isEnding = true;
-      setTimeout(endNow, finishMs).unref();
-      endWhenIdle();
-    },
-  };
 }

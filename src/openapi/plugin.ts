@@ -1,6 +1,14 @@
+import { ReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  onSendAsyncHookHandler,
+} from 'fastify';
 import fp from 'fastify-plugin';
 
 import { declaredProblems } from '#problems/problems-of-operation.ts';
@@ -52,6 +60,25 @@ async function redirectOrServe(request: FastifyRequest, reply: FastifyReply): Pr
   if (path) await reply.redirect(request.basePath + path);
 }
 
+/**
+ * Makes a hook that sends files from memory, which all answers share. A stream of a file takes some 100 KB for each
+ * client that does not read.
+ */
+function makeSharedFiles(): onSendAsyncHookHandler {
+  const files = new Map<string, Promise<Buffer>>();
+  return async (_request, _reply, payload) => {
+    if (!(payload instanceof ReadStream)) return payload;
+    payload.destroy();
+    const path = String(payload.path);
+    const file = files.get(path) ?? readFile(path);
+    files.set(path, file);
+    return file.catch((error) => {
+      files.delete(path);
+      throw error;
+    });
+  };
+}
+
 /** What the document and Swagger UI depend on. */
 export interface OpenapiOptions {
   /** The path prefix that a reverse proxy strips. */
@@ -95,6 +122,7 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
 
     await app.register(async (docs) => {
       docs.addHook('onRequest', redirectOrServe);
+      docs.addHook('onSend', makeSharedFiles());
       await docs.register(swaggerUi, {
         routePrefix: '/docs',
         indexPrefix: basePath,

@@ -1,0 +1,136 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog, type OutageClocks } from '#telemetry/outage-log.ts';
+import type { EdgeLimits } from './limits.ts';
+
+/** Tracks connections and requests in flight: it limits what they take, and the service can close in time. */
+export interface Connections {
+  /** Tracks the connections of a server. */
+  follow(server: Server): void;
+  /** Tracks a request until its response closes; `answer` ends a request that is not answered in time. */
+  begin(response: ServerResponse, answer: () => void): void;
+  /** Whether the service is closing: then no connection is kept. */
+  isEnding(): boolean;
+  /**
+   * Begins to close all connections. After `finishMs`, requests without an answer are answered. When no
+   * request is in flight, all remaining connections are destroyed: Node closes only idle ones, and its
+   * timeouts for headers and bodies end with `server.close()`.
+   */
+  end(): void;
+}
+
+/** What the tracking depends on. */
+export interface ConnectionsOptions extends OutageClocks {
+  limits: Pick<
+    EdgeLimits,
+    'connections' | 'unreadBytes' | 'unreadCheckMs' | 'finishMs' | 'flushMs'
+  >;
+  log: Log;
+}
+
+// Shorter: each crowd has a line of its own. Longer: two attacks look like one.
+const calmMs = 60_000;
+
+/** Makes the tracking of connections. */
+export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions): Connections {
+  const sockets = new Map<string, Socket>();
+  /** Those without a request in flight, the longest idle first. */
+  const idle = new Set<string>();
+  const requestsOf = new Map<string, number>();
+  const inFlight = new Map<ServerResponse, () => void>();
+  /** Those of which the client has not read everything, the longest unread first. */
+  const unread = new Set<ServerResponse>();
+  const excesses = makeOutageLog({ log, ...clocks, calmMs });
+  let isEnding = false;
+
+  /** Closes the connection that is idle longest: the new one if all others have requests in flight. */
+  function makeRoom(): void {
+    const [key = ''] = idle;
+    idle.delete(key);
+    sockets.get(key)?.destroy();
+    const { connections: limit } = limits;
+    excesses.failed({ limit }, 'closed a connection, because too many are open');
+  }
+
+  /** Closes the connections of the longest unread answers, as long as all of them have too many bytes. */
+  function checkUnread(): void {
+    let bytes = 0;
+    for (const response of inFlight.keys()) {
+      bytes += response.writableLength;
+      if (response.writableLength > 0) unread.add(response);
+      else unread.delete(response);
+    }
+    const isWithinLimits = bytes <= limits.unreadBytes && sockets.size < limits.connections;
+    if (isWithinLimits) excesses.worked({}, 'connections are within their limits again');
+    for (const response of unread) {
+      if (bytes <= limits.unreadBytes) return;
+      bytes -= response.writableLength;
+      response.destroy();
+      excesses.failed(
+        { limit: limits.unreadBytes },
+        'closed a connection, because too many bytes of answers are not read',
+      );
+    }
+  }
+
+  /** Destroys all connections after the time for last answers and headers. */
+  function destroySoon(isLast: () => boolean): void {
+    setTimeout(() => {
+      if (isLast()) for (const socket of sockets.values()) socket.destroy();
+    }, limits.flushMs).unref();
+  }
+
+  const endWhenIdle = () => {
+    if (isEnding && inFlight.size === 0) destroySoon(() => inFlight.size === 0);
+  };
+
+  function endNow(): void {
+    for (const answer of inFlight.values()) answer();
+    destroySoon(() => true);
+  }
+
+  return {
+    follow(server) {
+      const timer = setInterval(checkUnread, limits.unreadCheckMs).unref();
+      server.once('close', () => clearInterval(timer));
+      server.on('connection', (socket: Socket) => {
+        const key = keyOf(socket);
+        sockets.set(key, socket);
+        idle.add(key);
+        socket.once('close', () => {
+          if (sockets.get(key) !== socket) return; // its port is in use again
+          sockets.delete(key);
+          idle.delete(key);
+        });
+        if (sockets.size > limits.connections) makeRoom();
+      });
+    },
+    begin(response, answer) {
+      const key = response.socket ? keyOf(response.socket) : '';
+      idle.delete(key);
+      requestsOf.set(key, (requestsOf.get(key) ?? 0) + 1);
+      inFlight.set(response, answer);
+      response.once('close', () => {
+        inFlight.delete(response);
+        unread.delete(response);
+        const others = (requestsOf.get(key) ?? 1) - 1; // in flight on the same connection
+        if (others > 0) requestsOf.set(key, others);
+        else requestsOf.delete(key);
+        if (others === 0 && sockets.has(key)) idle.add(key);
+        endWhenIdle();
+      });
+    },
+    isEnding: () => isEnding,
+    end() {
+      if (isEnding) return;
+      isEnding = true;
+      setTimeout(endNow, limits.finishMs).unref();
+      endWhenIdle();
+    },
+  };
+}
+
+/** The socket of a request over TLS is another object than that of its connection, with the same client. */
+const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
