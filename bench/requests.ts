@@ -31,3 +31,6 @@ export function jobBodyOf({ logGroups, hours }: { logGroups: number; hours: numb
     destination: createBody.destination,
   };
 }
+
+/** Whether an answer is the refusal of a gateway on a busy machine. It says nothing about what is measured. */
+export const isShed = (text: string): boolean => text.includes('"/problems/overloaded"');

@@ -49,8 +49,8 @@ const waits = [
 ];
 // More than the limit of a caller.
 const heldOfAKind = 110;
-// A request without an answer for this time is held. Shorter: a refusal comes later. Longer: the load starts later.
-const heldAfterMs = 5_000;
+// The limit of a caller: so many long polls have no answer.
+const heldPolls = 100;
 
 const names = Array.from({ length: 1_000 }, (_, number) => `${number}${'/'.repeat(508)}`);
 const rangeOf = {
@@ -92,12 +92,15 @@ export async function startHostileLoad(
   const { id } = await insist(202, () => createWaitingJob(gateway, owner));
   await insist(422, () => dryRun(gateway, owner)); // no log group begins with the prefix
   const path = `/export-jobs/${id}`;
-  const opened = await Promise.all(
-    [`${path}/events`, `${path}?wait=30`].flatMap((held) =>
-      Array.from({ length: heldOfAKind }, () => hold(gateway, owner, held, stop.signal)),
-    ),
-  );
-  const refused = opened.filter((status) => status !== 'held');
+  const holdAll = (held: string, unanswered: number) => {
+    const hold = () => openUnread(gateway, owner, held, stop.signal);
+    return allBut(unanswered, Array.from({ length: heldOfAKind }, hold));
+  };
+  const answers = await Promise.all([
+    holdAll(`${path}/events`, 0), // the headers of a stream come at once
+    holdAll(`${path}?wait=30`, heldPolls),
+  ]);
+  const refused = answers.flat().filter((status) => status !== 200);
   refused.forEach(count);
   const attacks = callers.flatMap((caller) =>
     [...reads, ...waits, dryRuns, ...bodies].map((attack) => repeat(caller, attack)),
@@ -118,7 +121,7 @@ export async function startHostileLoad(
 
   return {
     statuses,
-    held: opened.length - refused.length,
+    held: 2 * heldOfAKind - refused.length,
     async stop() {
       stop.abort();
       await Promise.all(attacks);
@@ -156,32 +159,48 @@ function createWaitingJob(gateway: GatewayProcess, caller: string) {
 }
 
 /** Repeats a call while a busy machine sheds it. Returns the body of its answer. */
-async function insist(expected: number, send: () => ReturnType<GatewayProcess['call']>) {
+export async function insist(expected: number, send: () => ReturnType<GatewayProcess['call']>) {
   for (;;) {
     const { status, body } = await send();
     if (status === expected) return body;
-    if (status !== 503) throw new Error(`A hostile request returned ${status}: ${body?.detail}`);
+    if (status !== 503) throw new Error(`A request returned ${status}: ${body?.detail}`);
     await delay(100);
   }
 }
 
+/** Resolves with the first values of promises, when all but `missing` have one. */
+function allBut<Value>(missing: number, promises: Promise<Value>[]): Promise<Value[]> {
+  const values: Value[] = [];
+  return new Promise((resolve, reject) => {
+    for (const promise of promises) {
+      promise.then((value) => {
+        values.push(value);
+        if (values.length === promises.length - missing) resolve([...values]);
+      }, reject);
+    }
+  });
+}
+
 /**
- * Opens a request of which nothing is read, until the signal aborts. Resolves with the status of a refusal, or when
- * the request is held: a stream after its headers, and a long poll while there is no answer.
+ * Opens a request of which nothing is read, until the signal aborts. It is sent again while a busy machine sheds it.
+ * Resolves with the status of its answer.
  */
-async function hold(
-  { port }: GatewayProcess,
+async function openUnread(
+  gateway: GatewayProcess,
   caller: string,
   path: string,
   signal: AbortSignal,
-): Promise<number | 'held'> {
+): Promise<number> {
+  const { port } = gateway;
   const headers = { 'x-api-key': keyOf(caller) };
-  const sent = request({ port, path, headers, agent: false, signal }).on('error', () => {});
-  const answered = new Promise<number>((resolve) => {
-    sent.once('response', ({ statusCode = 0 }) => resolve(statusCode));
-    sent.once('close', () => resolve(0));
-  });
-  sent.end();
-  const status = await Promise.race([answered, delay(heldAfterMs, 'held' as const)]);
-  return status === 200 ? 'held' : status;
+  for (;;) {
+    const sent = request({ port, path, headers, agent: false, signal }).on('error', () => {});
+    const status = await new Promise<number>((resolve) => {
+      sent.once('response', ({ statusCode = 0 }) => resolve(statusCode));
+      sent.once('close', () => resolve(0));
+      sent.end();
+    });
+    if (status !== 503 || signal.aborted) return status;
+    await delay(100);
+  }
 }

@@ -7,6 +7,7 @@ import {
   organisationTargets,
   writeTargetsFile,
 } from '../../organisation.ts';
+import { isShed } from '../../requests.ts';
 import { median, quantile } from '../../round.ts';
 import type { Scale, World } from '../../scale.ts';
 
@@ -92,8 +93,8 @@ async function measureP99(
     const target = among[index % among.length] as OrganisationTarget;
     const dueAt = performance.now();
     const response = await request(url, target, index % 2 === 0);
-    await response.text();
-    if (isOther) return;
+    const text = await response.text();
+    if (isOther || isShed(text)) return;
     if (!response.ok) throw new Error(`${response.status} for a healthy target`);
     tookMs.push(performance.now() - dueAt);
   }

@@ -11,8 +11,8 @@ const silentMs = 45_000;
 // arrive late.
 const reconnectMs = 1_000;
 // A stream that ends earlier, without an event, was closed by a proxy. Lower: the command is silent for ever behind a
-// proxy that closes each response. Higher: proxies that limit the time of a response count as away.
-const steadyMs = 60_000;
+// proxy that closes each response. Higher: proxies that end each response after half a minute count as away.
+const steadyMs = 20_000;
 
 /** An event of a job, with its data as the gateway has sent it. */
 export interface StreamedEvent {

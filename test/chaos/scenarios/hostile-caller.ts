@@ -4,7 +4,7 @@ import { type Emulator, openEmulator } from 'cloudwatch-logs-export-emulator/sou
 import { createDatabase } from '../../postgres.ts';
 import type { Violation } from '../checker.ts';
 import { type GatewayProcess, openGatewayProcess } from '../gateway-process.ts';
-import { startHostileLoad } from '../hostile-load.ts';
+import { insist, startHostileLoad } from '../hostile-load.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 
 const region = 'eu-west-1';
@@ -155,8 +155,7 @@ async function runJob(
   });
   emulator.journal.clear();
   const beganAt = performance.now();
-  const created = await gateway.call('owner', 'POST', '/export-jobs', body);
-  if (created.status !== 202) throw new Error(`The job was not accepted: ${created.status}`);
+  const { id } = await insist(202, () => gateway.call('owner', 'POST', '/export-jobs', body));
   const refused: string[] = [];
   let reads = 0;
   const read = async (path: string) => {
@@ -168,7 +167,7 @@ async function runJob(
   let state: string | undefined;
   for (; !isOver(state); await delay(250)) {
     signal.throwIfAborted();
-    state = (await read(`/export-jobs/${created.body.id}`))?.state;
+    state = (await read(`/export-jobs/${id}`))?.state;
     const [task] = (await read('/export-tasks?limit=50'))?.exportTasks ?? [];
     if (task) await read(`/export-tasks/${task.taskId}`);
   }
