@@ -44,7 +44,7 @@ async function openAdmittedStream(
   headers: Headers,
 ): Promise<EventStream> {
   const stream = await openEventStream(url, path, headers);
-  if (stream.response.statusCode !== 503) return stream;
+  if (![503, 504].includes(stream.response.statusCode ?? 0)) return stream;
   await stream.over;
   return openAdmittedStream(url, path, headers);
 }
@@ -59,7 +59,7 @@ async function sendPoll(url: string, headers: Headers) {
     return { status: response?.statusCode, isComplete: response?.complete };
   });
   await once(sent, 'finish');
-  return { over, isShed: () => answer?.statusCode === 503 };
+  return { over, isShed: () => [503, 504].includes(answer?.statusCode ?? 0) };
 }
 
 /** Sends `count` long polls; a busy machine may shed the first attempts. Resolves when all of them have arrived. */

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog, type OutageClocks } from '#telemetry/outage-log.ts';
@@ -32,6 +33,8 @@ export interface ConnectionsOptions extends OutageClocks {
 
 // Shorter: each crowd has a line of its own. Longer: two attacks look like one.
 const calmMs = 60_000;
+// Fewer: answers that the process could not send in time are lost. More: steps of less than 50 ms.
+const flushSteps = 5;
 
 /** Makes the tracking of connections. */
 export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions): Connections {
@@ -75,20 +78,24 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
     }
   }
 
-  /** Destroys all connections after the time for last answers and headers. */
-  function destroySoon(isLast: () => boolean): void {
-    setTimeout(() => {
-      if (isLast()) for (const socket of sockets.values()) socket.destroy();
-    }, limits.flushMs).unref();
+  /**
+   * Destroys all connections after the time for last answers and headers. It waits in steps: on a busy machine, one
+   * timer can end before anything was sent or received.
+   */
+  async function destroySoon(isLast: () => boolean): Promise<void> {
+    const options = { ref: false };
+    for (let step = 0; step < flushSteps; step += 1)
+      await delay(limits.flushMs / flushSteps, undefined, options);
+    if (isLast()) for (const socket of sockets.values()) socket.destroy();
   }
 
   const endWhenIdle = () => {
-    if (isEnding && inFlight.size === 0) destroySoon(() => inFlight.size === 0);
+    if (isEnding && inFlight.size === 0) void destroySoon(() => inFlight.size === 0);
   };
 
   function endNow(): void {
     for (const answer of inFlight.values()) answer();
-    destroySoon(() => true);
+    void destroySoon(() => true);
   }
 
   return {
