@@ -26,7 +26,7 @@ export interface Connections {
 export interface ConnectionsOptions extends OutageClocks {
   limits: Pick<
     EdgeLimits,
-    'connections' | 'unreadBytes' | 'unreadCheckMs' | 'finishMs' | 'flushMs'
+    'connections' | 'idleConnections' | 'unreadBytes' | 'unreadCheckMs' | 'finishMs' | 'flushMs'
   >;
   log: Log;
 }
@@ -48,13 +48,15 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
   const excesses = makeOutageLog({ log, ...clocks, calmMs });
   let isEnding = false;
 
+  const isCrowded = () => idle.size > limits.idleConnections || sockets.size > limits.connections;
+
   /** Closes the connection that is idle longest: the new one if all others have requests in flight. */
   function makeRoom(): void {
     const [key = ''] = idle;
     idle.delete(key);
     sockets.get(key)?.destroy();
-    const { connections: limit } = limits;
-    excesses.failed({ limit }, 'closed a connection, because too many are open');
+    const open = sockets.size;
+    excesses.failed({ open }, 'closed a connection, because too many are open');
   }
 
   /** Closes the connections of the longest unread answers, as long as all of them have too many bytes. */
@@ -65,8 +67,8 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
       if (response.writableLength > 0) unread.add(response);
       else unread.delete(response);
     }
-    const isWithinLimits = bytes <= limits.unreadBytes && sockets.size < limits.connections;
-    if (isWithinLimits) excesses.worked({}, 'connections are within their limits again');
+    if (bytes <= limits.unreadBytes && !isCrowded())
+      excesses.worked({}, 'connections are within their limits again');
     for (const response of unread) {
       if (bytes <= limits.unreadBytes) return;
       bytes -= response.writableLength;
@@ -111,7 +113,7 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
           sockets.delete(key);
           idle.delete(key);
         });
-        if (sockets.size > limits.connections) makeRoom();
+        if (isCrowded()) makeRoom();
       });
     },
     begin(response, answer) {

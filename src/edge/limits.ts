@@ -18,6 +18,7 @@ export interface EdgeLimits {
   handlerMs: number;
   silentMs: number;
   connections: number;
+  idleConnections: number;
   unreadBytes: number;
   unreadCheckMs: number;
   keepAliveMs: number;
@@ -63,9 +64,11 @@ export const edgeLimits: EdgeLimits = {
   // the time anew.
   silentMs: 150_000,
   // Open connections; the one that is idle longest gives its place to a new one. Lower: 1,000 event streams, 1,000
-  // requests with `wait` and the usual connections do not fit. Higher: at 11 KB each, idle ones fill the memory of a
-  // container of 192 MiB.
+  // requests with `wait` and the usual connections do not fit. Higher: they fill the memory of a container of 192 MiB.
   connections: 2_500,
+  // Those without a request in flight: anybody can open them. Lower: clients with many idle connections lose some of
+  // them. Higher: at 11 KB each, or 60 KB with TLS, they fill the memory.
+  idleConnections: 1_000,
   // The bytes of all answers that wait for their clients. Files take twice as much. Lower: slow clients of large
   // answers lose them. Higher: clients that do not read fill the memory.
   unreadBytes: 16 * 1_048_576,

@@ -2,14 +2,19 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 
+import { openTlsFiles } from '../auth/tls-client.ts';
 import { openWorld } from '../world.ts';
 import { dial, listen, request } from './raw.ts';
 
 /** Opens a connection without a request in flight. */
-async function openIdle(port: number): Promise<{ socket: Socket; closed: Promise<unknown> }> {
-  const socket = dial(port);
+async function openIdle(
+  port: number,
+  open: typeof dial = dial,
+): Promise<{ socket: Socket; closed: Promise<unknown> }> {
+  const socket = open(port);
   const bytes = request('GET /health/live');
   const closed = new Promise((resolve) => void socket.once('close', resolve));
   socket.write(bytes);
@@ -25,18 +30,22 @@ const create = request('POST /export-tasks', {
 });
 
 /** Opens a connection with a request whose body does not come. */
-async function openBusy(port: number): Promise<Socket> {
-  const socket = dial(port);
+async function openBusy(port: number, open: typeof dial = dial): Promise<Socket> {
+  const socket = open(port);
   socket.write(create);
   const [answer] = await once(socket, 'data');
   expect(String(answer)).toContain('100 Continue');
   return socket;
 }
 
+/** Opens a connection with TLS; later errors are ignored. */
+const dialTls = (port: number) =>
+  connect({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
+
 const crowded = 'closed a connection, because too many are open';
 
 test('a new connection takes the place of the one that is idle longest', async () => {
-  await using world = await openWorld({ limits: { connections: 3 } });
+  await using world = await openWorld({ limits: { idleConnections: 2 } });
   const busy = await openBusy(world.port);
   const first = await openIdle(world.port);
   const second = await openIdle(world.port);
@@ -50,11 +59,26 @@ test('a new connection takes the place of the one that is idle longest', async (
     expect(socket.closed).toBe(false);
     socket.destroy();
   }
-  expect(world.log.filter(({ msg }) => msg === crowded)).toMatchObject([{ limit: 3 }]);
+  expect(world.log.filter(({ msg }) => msg === crowded)).toMatchObject([{ open: 4 }]);
+});
+
+test('with TLS, a request in flight keeps its connection, too', async () => {
+  await using files = await openTlsFiles();
+  await using world = await openWorld({ tls: files.tls, limits: { idleConnections: 1 } });
+  const busy = await openBusy(world.port, dialTls);
+  const first = await openIdle(world.port, dialTls);
+
+  const second = await openIdle(world.port, dialTls);
+  await first.closed;
+
+  for (const socket of [busy, second.socket]) {
+    expect(socket.closed).toBe(false);
+    socket.destroy();
+  }
 });
 
 test('a connection that has answered a request is idle for a shorter time than one without', async () => {
-  await using world = await openWorld({ limits: { connections: 2 } });
+  await using world = await openWorld({ limits: { idleConnections: 2 } });
   const first = await openIdle(world.port);
   const second = await openIdle(world.port);
   const bytes = request('GET /health/live');
