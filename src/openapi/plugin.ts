@@ -1,14 +1,6 @@
-import { ReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type {
-  FastifyInstance,
-  FastifyPluginAsync,
-  FastifyReply,
-  FastifyRequest,
-  onSendAsyncHookHandler,
-} from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import { declaredProblems } from '#problems/problems-of-operation.ts';
@@ -22,6 +14,7 @@ import {
 import { toJsonText } from './document-text.ts';
 import { getJsonDocument } from './routes/get-json-document.ts';
 import { getYamlDocument } from './routes/get-yaml-document.ts';
+import { makeSharedFiles } from './shared-files.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -58,25 +51,6 @@ async function redirectOrServe(request: FastifyRequest, reply: FastifyReply): Pr
   for (const name of ['range', 'if-match', 'if-unmodified-since']) delete request.headers[name];
   const path = redirects[request.routeOptions.url ?? ''];
   if (path) await reply.redirect(request.basePath + path);
-}
-
-/**
- * Makes a hook that sends files from memory, which all answers share. A stream of a file takes some 100 KB for each
- * client that does not read.
- */
-function makeSharedFiles(): onSendAsyncHookHandler {
-  const files = new Map<string, Promise<Buffer>>();
-  return async (_request, _reply, payload) => {
-    if (!(payload instanceof ReadStream)) return payload;
-    payload.destroy();
-    const path = String(payload.path);
-    const file = files.get(path) ?? readFile(path);
-    files.set(path, file);
-    return file.catch((error) => {
-      files.delete(path);
-      throw error;
-    });
-  };
 }
 
 /** What the document and Swagger UI depend on. */
@@ -122,7 +96,8 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
 
     await app.register(async (docs) => {
       docs.addHook('onRequest', redirectOrServe);
-      docs.addHook('onSend', makeSharedFiles());
+      const shareFile = makeSharedFiles();
+      docs.addHook('onSend', (_request, _reply, payload) => shareFile(payload));
       await docs.register(swaggerUi, {
         routePrefix: '/docs',
         indexPrefix: basePath,
