@@ -10,8 +10,10 @@ import type { EdgeLimits } from './limits.ts';
 export interface Connections {
   /** Tracks the connections of a server. */
   follow(server: Server): void;
-  /** Tracks a request until its response closes; `answer` ends a request that is not answered in time. */
-  begin(response: ServerResponse, answer: () => void): void;
+  /**
+   * Tracks a request of a connection until its response closes; `answer` ends a request that is not answered in time.
+   */
+  begin(socket: Socket, response: ServerResponse, answer: () => void): void;
   /** Whether the service is closing: then no connection is kept. */
   isEnding(): boolean;
   /**
@@ -33,7 +35,7 @@ export interface ConnectionsOptions extends OutageClocks {
 
 // Shorter: each crowd has a line of its own. Longer: two attacks look like one.
 const calmMs = 60_000;
-// Fewer: answers that the process could not send in time are lost. More: steps of less than 50 ms.
+// Fewer: a busy process loses answers that it could not send in time. More: it ends later.
 const flushSteps = 5;
 
 /** Makes the tracking of connections. */
@@ -42,37 +44,44 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
   /** Those without a request in flight, the longest idle first. */
   const idle = new Set<string>();
   const requestsOf = new Map<string, number>();
-  const inFlight = new Map<ServerResponse, () => void>();
-  /** Those of which the client has not read everything, the longest unread first. */
-  const unread = new Set<ServerResponse>();
+  const inFlight = new Map<ServerResponse, { socket: Socket; answer: () => void }>();
+  /** Those that wait for their client, with the bytes that have left: the longest without progress first. */
+  const unread = new Map<ServerResponse, { socket: Socket; left: number }>();
   const excesses = makeOutageLog({ log, ...clocks, calmMs });
   let isEnding = false;
 
   const isCrowded = () => idle.size > limits.idleConnections || sockets.size > limits.connections;
 
-  /** Closes the connection that is idle longest: the new one if all others have requests in flight. */
+  /**
+   * Closes the connection that is idle longest. If only the new one is idle, it closes the one whose client has not read
+   * for longest instead. If there is none, it closes the new one.
+   */
   function makeRoom(): void {
     const [key = ''] = idle;
-    idle.delete(key);
-    sockets.get(key)?.destroy();
+    const [slowest] = unread.values();
+    if (idle.size === 1 && slowest) slowest.socket.destroy();
+    else sockets.get(key)?.destroy();
+    if (sockets.get(key)?.destroyed) idle.delete(key);
     const open = sockets.size;
     excesses.failed({ open }, 'closed a connection, because too many are open');
   }
 
-  /** Closes the connections of the longest unread answers, as long as all of them have too many bytes. */
+  /** Closes connections whose clients have not read for longest, while too many bytes wait for clients. */
   function checkUnread(): void {
     let bytes = 0;
-    for (const response of inFlight.keys()) {
-      bytes += response.writableLength;
-      if (response.writableLength > 0) unread.add(response);
-      else unread.delete(response);
+    for (const [response, { socket }] of inFlight) {
+      const { writableLength } = response;
+      const left = socket.bytesWritten - socket.writableLength;
+      bytes += writableLength;
+      if (writableLength === 0 || unread.get(response)?.left !== left) unread.delete(response);
+      if (writableLength > 0) unread.set(response, { socket, left });
     }
     if (bytes <= limits.unreadBytes && !isCrowded())
       excesses.worked({}, 'connections are within their limits again');
-    for (const response of unread) {
+    for (const [response, { socket }] of unread) {
       if (bytes <= limits.unreadBytes) return;
       bytes -= response.writableLength;
-      response.destroy();
+      socket.destroy();
       excesses.failed(
         { limit: limits.unreadBytes },
         'closed a connection, because too many bytes of answers are not read',
@@ -96,7 +105,7 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
   };
 
   function endNow(): void {
-    for (const answer of inFlight.values()) answer();
+    for (const { answer } of inFlight.values()) answer();
     void destroySoon(() => true);
   }
 
@@ -116,11 +125,11 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
         if (isCrowded()) makeRoom();
       });
     },
-    begin(response, answer) {
-      const key = response.socket ? keyOf(response.socket) : '';
+    begin(socket, response, answer) {
+      const key = keyOf(socket);
       idle.delete(key);
       requestsOf.set(key, (requestsOf.get(key) ?? 0) + 1);
-      inFlight.set(response, answer);
+      inFlight.set(response, { socket, answer });
       response.once('close', () => {
         inFlight.delete(response);
         unread.delete(response);
@@ -141,5 +150,6 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
   };
 }
 
-/** The socket of a request over TLS is another object than that of its connection, with the same client. */
-const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+/** The socket of a request over TLS is another object than that of its connection, with the same ends. */
+const keyOf = ({ localAddress, remoteAddress, remotePort }: Socket) =>
+  `${localAddress} ${remoteAddress} ${remotePort}`;

@@ -69,7 +69,7 @@ export const edgeLimits: EdgeLimits = {
   // Those without a request in flight: anybody can open them. Lower: clients with many idle connections lose some of
   // them. Higher: at 11 KB each, or 60 KB with TLS, they fill the memory.
   idleConnections: 1_000,
-  // The bytes of all answers that wait for their clients. Files take twice as much. Lower: slow clients of large
+  // The bytes of all answers that wait for their clients. With TLS, they take twice as much. Lower: slow clients of large
   // answers lose them. Higher: clients that do not read fill the memory.
   unreadBytes: 16 * 1_048_576,
   // How often these bytes are counted. Higher: more of them arrive in between.

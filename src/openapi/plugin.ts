@@ -14,7 +14,7 @@ import {
 import { toJsonText } from './document-text.ts';
 import { getJsonDocument } from './routes/get-json-document.ts';
 import { getYamlDocument } from './routes/get-yaml-document.ts';
-import { makeSharedFiles } from './shared-files.ts';
+import { makeSharedFiles, maxDownloadMs } from './shared-files.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -96,6 +96,9 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
 
     await app.register(async (docs) => {
       docs.addHook('onRequest', redirectOrServe);
+      docs.addHook('onRoute', (route) => {
+        route.handlerTimeout = maxDownloadMs;
+      });
       const shareFile = makeSharedFiles();
       docs.addHook('onSend', (_request, _reply, payload) => shareFile(payload));
       await docs.register(swaggerUi, {

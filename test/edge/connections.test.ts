@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { openTlsFiles } from '../auth/tls-client.ts';
-import { openWorld } from '../world.ts';
+import { openWorld, type World } from '../world.ts';
 import { dial, listen, request } from './raw.ts';
 
 /** Opens a connection without a request in flight. */
@@ -77,6 +78,22 @@ test('with TLS, a request in flight keeps its connection, too', async () => {
   }
 });
 
+test('a pipelined request in flight keeps its connection', async () => {
+  await using world = await openWorld({ limits: { idleConnections: 1 } });
+  const busy = dial(world.port);
+  busy.write(request('GET /health/live') + create);
+  await expect.poll(() => String(busy.read() ?? ''), { interval: 5 }).toContain('100 Continue');
+  const first = await openIdle(world.port);
+
+  const second = await openIdle(world.port);
+  await first.closed;
+
+  for (const socket of [busy, second.socket]) {
+    expect(socket.closed).toBe(false);
+    socket.destroy();
+  }
+});
+
 test('a connection that has answered a request is idle for a shorter time than one without', async () => {
   await using world = await openWorld({ limits: { idleConnections: 2 } });
   const first = await openIdle(world.port);
@@ -101,6 +118,28 @@ test('a new connection is closed while all others have requests in flight', asyn
 
   expect(busy.map(({ closed }) => closed)).toEqual([false, false]);
   for (const socket of busy) socket.destroy();
+});
+
+test('a client that does not read gives its place to a new one while all others are busy', async () => {
+  await using world = await openWorld({ limits: { connections: 2, unreadCheckMs: 20 } });
+  const busy = await openBusy(world.port);
+  const slow = dial(world.port).pause();
+  slow.write(request('GET /openapi.json').repeat(60)); // more than the buffers of the system hold
+  const isClosed = new Promise((resolve) => {
+    world.app.server.once('connection', (socket) => socket.once('close', resolve));
+  });
+  const bytes = request('GET /health/live', { Connection: 'close' });
+  const askAnew = async () => {
+    const socket = dial(world.port);
+    socket.write(bytes);
+    return (await listen(socket, bytes)).answers[0]?.status;
+  };
+
+  await expect.poll(askAnew).toBe(200); // at the latest when its bytes have been counted
+  await isClosed;
+
+  expect(busy.closed).toBe(false);
+  for (const each of [busy, slow]) each.destroy();
 });
 
 test('the answers that wait longest for their clients lose their connections when all have too many bytes', async () => {
@@ -145,24 +184,82 @@ function countOpenFiles(): number {
   return targets.filter((target) => target.endsWith(bundle)).length;
 }
 
-test('files of Swagger UI that nobody reads are sent from memory, and stay closed', async () => {
+/** Collects the responses of a world from now on. */
+function responsesOf({ app }: World): ServerResponse[] {
+  const responses: ServerResponse[] = [];
+  app.server.on('request', (_request, response) => responses.push(response));
+  return responses;
+}
+
+/** Waits until some bytes of responses wait for their clients, and none has left for a while. */
+async function untilStuck(responses: readonly ServerResponse[]): Promise<void> {
+  let before = '';
+  const isStuck = () => {
+    const left = responses.map(({ writableLength }) => writableLength).join();
+    const isSame = left === before && /[1-9]/.test(left);
+    before = left;
+    return isSame;
+  };
+  await expect.poll(isStuck, { interval: 100 }).toBe(true);
+}
+
+const paths = [`/docs/static/${bundle}`, '/openapi.json', '/openapi.yaml'];
+
+describe.each([
+  ['HTTP', false, dial],
+  ['HTTPS', true, dialTls],
+] as const)('a large public answer over %s', (_name, isTls, open) => {
+  test.each(paths)('takes little memory while nobody reads it: %s', async (path) => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld(isTls ? { tls: files.tls } : {});
+    const responses = responsesOf(world);
+    const socket = open(world.port).pause();
+    socket.write(request(`GET ${path}`).repeat(20)); // more than the buffers of the system hold
+
+    await untilStuck(responses);
+
+    expect(countOpenFiles()).toBe(0);
+    const waiting = responses.map(({ writableLength }) => writableLength);
+    expect(waiting.filter((bytes) => bytes > 131_072)).toEqual([]);
+    socket.destroy();
+  });
+});
+
+test.each(paths)('a large public answer is whole each time, with its length: %s', async (path) => {
   await using world = await openWorld();
-  const path = `/docs/static/${bundle}`;
-  const file = await readFile(`node_modules/@fastify/swagger-ui/static/${bundle}`, 'utf8');
-  const sockets: Socket[] = [];
 
-  for (let count = 0; count < 5; count += 1) {
-    const socket = dial(world.port);
-    socket.write(request(`GET ${path}`));
-    await once(socket, 'readable'); // the answer has begun
-    sockets.push(socket);
-  }
-  const open = countOpenFiles();
-  const { status, text, headers } = await world.call('GET', path);
+  const [first, second] = [await world.call('GET', path), await world.call('GET', path)];
 
-  expect(open).toBe(0);
-  expect(status).toBe(200);
-  expect(text).toBe(file);
-  expect(headers.get('content-length')).toBe(String(Buffer.byteLength(file)));
-  for (const socket of sockets) socket.destroy();
+  expect([first.status, second.status]).toEqual([200, 200]);
+  expect(second.text).toBe(first.text);
+  const length = String(Buffer.byteLength(first.text));
+  expect([first, second].map(({ headers }) => headers.get('content-length'))).toEqual([
+    length,
+    length,
+  ]);
+});
+
+test('files of Swagger UI are as they are on the disk', async () => {
+  await using world = await openWorld();
+
+  const { text } = await world.call('GET', `/docs/static/${bundle}`);
+
+  expect(text).toBe(await readFile(`node_modules/@fastify/swagger-ui/static/${bundle}`, 'utf8'));
+});
+
+test.each(paths)('a client may read for longer than an operation may take: %s', async (path) => {
+  await using world = await openWorld({ limits: { handlerMs: 1 } });
+  const { text } = await world.call('GET', path);
+  const socket = dial(world.port).pause();
+  const responses = responsesOf(world);
+  const bytes = request(`GET ${path}`).repeat(20);
+  socket.write(bytes);
+
+  await untilStuck(responses);
+  const answered = listen(socket, bytes, 20);
+  socket.resume();
+
+  const { answers } = await answered;
+  expect(answers.map((answer) => answer.text.length)).toEqual(Array(20).fill(text.length));
+  socket.destroy();
 });

@@ -1,14 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import { inPieces, maxDownloadMs } from '../shared-files.ts';
+
 /** Serves the OpenAPI document as JSON. */
 export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (
   app,
   { openapiText },
 ) => {
+  let bytes: Buffer | undefined;
   app.route({
     method: 'GET',
     url: '/openapi.json',
+    handlerTimeout: maxDownloadMs,
     schema: {
       operationId: 'getOpenapiJson',
       tags: ['openapi'],
@@ -27,6 +31,10 @@ export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
       },
     },
     config: { problems: [] },
-    handler: async (_request, reply) => reply.type('application/json').send(openapiText() as never),
+    handler: async (_request, reply) => {
+      bytes ??= Buffer.from(openapiText());
+      reply.type('application/json').header('content-length', bytes.length);
+      return inPieces(bytes) as never;
+    },
   });
 };

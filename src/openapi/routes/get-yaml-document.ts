@@ -2,16 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import { toYamlText } from '../document-text.ts';
+import { inPieces, maxDownloadMs } from '../shared-files.ts';
 
 /** Serves the OpenAPI document as YAML. */
 export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (
   app,
   { openapiText },
 ) => {
-  let yaml: string | undefined;
+  let bytes: Buffer | undefined;
   app.route({
     method: 'GET',
     url: '/openapi.yaml',
+    handlerTimeout: maxDownloadMs,
     schema: {
       operationId: 'getOpenapiYaml',
       tags: ['openapi'],
@@ -31,8 +33,9 @@ export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
     },
     config: { problems: [], produces: ['application/yaml'] },
     handler: async (_request, reply) => {
-      yaml ??= toYamlText(openapiText());
-      return reply.type('application/yaml').send(yaml);
+      bytes ??= Buffer.from(toYamlText(openapiText()));
+      reply.type('application/yaml').header('content-length', bytes.length);
+      return inPieces(bytes) as never;
     },
   });
 };
