@@ -13,6 +13,7 @@ import { foreignTasks } from './migrations/0008-foreign-tasks.ts';
 import { verification } from './migrations/0009-verification.ts';
 import { archives } from './migrations/0010-archives.ts';
 import { wireAndNotifications } from './migrations/0011-wire-and-notifications.ts';
+import { archiveTrials } from './migrations/0012-archive-trials.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
@@ -32,6 +33,7 @@ const migrations: Record<string, MigrationStep> = {
   '0009-verification': verification,
   '0010-archives': archives,
   '0011-wire-and-notifications': wireAndNotifications,
+  '0012-archive-trials': archiveTrials,
 };
 
 const lockId = 1_718_036_341; // arbitrary, but unique in the database

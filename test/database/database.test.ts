@@ -48,6 +48,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0009-verification',
       '0010-archives',
       '0011-wire-and-notifications',
+      '0012-archive-trials',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -139,6 +140,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0009-verification',
       '0010-archives',
       '0011-wire-and-notifications',
+      '0012-archive-trials',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
@@ -280,5 +282,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([11, 1]);
+  expect([applied?.length, installations?.length]).toEqual([12, 1]);
 });

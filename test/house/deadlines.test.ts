@@ -10,6 +10,7 @@ const aboutDeadlines = new Map([
   ['app.test.ts', 'the limit of a handler is reached'],
   ['auth/authentication/issuer-keys.test.ts', 'an issuer is silent'],
   ['edge/bodies.test.ts', 'the limit of a handler is reached'],
+  ['edge/connections.test.ts', 'the limit of a handler is exceeded'],
   ['edge/slow-senders.test.ts', 'the limits of a request are reached'],
   ['edge/tls.test.ts', 'the limits of a request are reached'],
   ['export-jobs/api/watch-events.test.ts', 'the limit of a handler is reached'],

@@ -121,7 +121,7 @@ test('a member keeps its own default and description beside the reference to its
     description: expect.stringMatching(/^The reason why a slice or an attempt failed/),
   });
   expect(schemas.Archive?.properties.stopProblem).toMatchObject({
-    description: expect.stringMatching(/^The reason why the archive creates no exports/),
+    description: expect.stringMatching(/^The reason why the archive is stopped/),
   });
 });
 

@@ -6,6 +6,7 @@ import type { AbortableSleep } from '#time/sleep.ts';
 import type { SendHeartbeat } from '../heartbeat/heartbeat-sender.ts';
 import type { KeptArchive } from '../store/looks/claim-look.ts';
 import type { LookWriter } from '../store/looks/hold-look.ts';
+import type { Stop } from '../store/looks/write-stop.ts';
 import type { KeeperAlerts } from './keeper-alerts.ts';
 import type { KeeperTimings } from './timings.ts';
 
@@ -53,17 +54,15 @@ export interface Look extends KeeperOptions {
 }
 
 /** Whether an archive may have exports that wait. */
-export function isExporting(
-  archive: Pick<KeptArchive, 'pausedAt' | 'endedAt' | 'stopProblem' | 'stopCheckAt'>,
-): boolean {
+export function isExporting(archive: Pick<KeptArchive, 'pausedAt' | 'endedAt'> & Stop): boolean {
   const { pausedAt, endedAt, stopProblem } = archive;
   return pausedAt === null && endedAt === null && (stopProblem === null || isOnTrial(archive));
 }
 
-/** Whether a stopped archive exports again since its last check, and AWS has accepted none of these exports yet. */
-export function isOnTrial({
-  stopProblem,
-  stopCheckAt,
-}: Pick<KeptArchive, 'stopProblem' | 'stopCheckAt'>): boolean {
-  return stopProblem !== null && stopCheckAt === null;
+/**
+ * Whether a stopped archive exports again, until AWS accepts one of these exports. A replica of an older version that
+ * stops it keeps `trialAt`, but writes `stopCheckAt`.
+ */
+export function isOnTrial({ stopProblem, stopCheckAt, trialAt }: Stop): boolean {
+  return stopProblem !== null && stopCheckAt === null && trialAt !== null;
 }

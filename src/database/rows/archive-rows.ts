@@ -38,10 +38,12 @@ export interface ArchiveRow {
   listedAt: number | null;
   /** The number of its log groups, of its latest planning or listing. */
   logGroupCount: Generated<number>;
-  /** Why it creates no exports: a `SliceProblem` as JSON; null if it does. */
+  /** Why it is stopped: a `SliceProblem` as JSON; null if it does. */
   stopProblem: string | null;
   /** When its destination is checked next, while it is stopped. */
   stopCheckAt: number | null;
+  /** Since when it exports on trial, while it is stopped. */
+  trialAt: number | null;
   /** When its last heartbeat was sent. */
   heartbeatAt: number | null;
   /** What the last look found: an `ArchiveSummary` as JSON. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { authorizerBy } from '../../access.ts';
 import { approvalOf } from '../../export-jobs/caller-requests.ts';
-import { endJob, startJob } from './end-job.ts';
+import { endJob, endStartedJob, startJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 const minuteMs = 60_000;
@@ -61,7 +61,7 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
     });
   });
 
-  test('stops the archive for a fault of its destination, until AWS accepts an export again', async () => {
+  test('stops the archive for a fault of its destination, until the destination is usable', async () => {
     await using kept = await openKeptArchives({ backend });
     const id = await acceptOneDay(kept);
     await kept.redefine(id, { destination: 'gone', toAt: start });
@@ -80,20 +80,14 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
     kept.emulator.seed.bucket({ region: 'eu-west-1', bucket: 'gone' });
     kept.advance(15 * minuteMs);
     await kept.look();
-    const onTrial = await kept.archive(id);
-    const [again, ...others] = await kept.waiting();
-    await startJob(kept.database, again?.jobId ?? '');
-    kept.advance(2 * minuteMs);
-    await kept.look();
 
     expect(stopped).toMatchObject({ stopCheckAt: start + 15 * minuteMs });
     expect(JSON.parse(stopped.summary ?? '')).toMatchObject({
       partitions: { waiting: 1, missing: 0 },
     });
     expect(checked).toMatchObject({ stopCheckAt: start + 30 * minuteMs });
-    expect(onTrial).toMatchObject({ stopProblem: stopped.stopProblem, stopCheckAt: null });
-    expect({ again, others }).toMatchObject({ again: { day: -2 }, others: [] });
     expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
+    expect(await kept.waiting()).toMatchObject([{ day: -2 }]);
     expect(kept.log.map(({ text }) => text).slice(1)).toEqual([
       'stopped the exports of an archive, its destination is checked again',
       'exports of an archive start again',
@@ -144,8 +138,8 @@ test('stops the archive once while the role may not create exports, and tries ev
   await kept.look();
   let tries = 0;
   const isStopped = new Set<boolean | undefined>();
-  for (let minutes = 0; minutes < 6 * 60; minutes += 3) {
-    kept.advance(3 * minuteMs);
+  for (let minutes = 0; minutes < 3 * 60; minutes += 5) {
+    kept.advance(5 * minuteMs);
     await kept.look();
     isStopped.add((await kept.summary(id)).isStopped);
     for (const each of await kept.waiting()) {
@@ -163,7 +157,7 @@ test('stops the archive once while the role may not create exports, and tries ev
   await kept.look();
 
   expect(isStopped).toEqual(new Set([true]));
-  expect(tries).toBe(20);
+  expect(tries).toBe(9);
   expect(whileRefused).toEqual([
     'stopped the exports of an archive, its destination is checked again',
   ]);
@@ -171,37 +165,122 @@ test('stops the archive once while the role may not create exports, and tries ev
   expect(kept.log.at(-1)).toMatchObject({ text: 'exports of an archive start again' });
 });
 
-test('a stopped archive works again if its exports on trial end without the fault', async () => {
-  await using kept = await openKeptArchives();
+/** An archive whose role may not create exports, with its only export on trial. */
+async function openOnTrial() {
+  const kept = await openKeptArchives();
   const id = await acceptOneDay(kept);
   const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
   await endJob(kept.database, await onlyJob(kept), refused);
   await kept.look();
   kept.advance(15 * minuteMs);
   await kept.look();
+  const since = kept.now();
+  expect(await kept.archive(id)).toMatchObject({ stopCheckAt: null, trialAt: since });
+  return { kept, id, jobId: await onlyJob(kept), since };
+}
 
-  await cancelJob(kept.database, await onlyJob(kept), approvalOf('ann'));
-  await kept.look();
+const again = 'exports of an archive start again';
 
-  expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
-  expect(await kept.partitions()).toMatchObject([{ problem: '/problems/export-job-cancelled' }]);
-});
+describe('an archive on trial', () => {
+  test('stays on trial while its exports end without an answer of AWS', async () => {
+    const { kept, id, jobId, since } = await openOnTrial();
+    await using _ = kept;
 
-test('a stopped archive that is paused on trial withdraws its exports', async () => {
-  await using kept = await openKeptArchives();
-  const id = await acceptOneDay(kept);
-  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
-  await endJob(kept.database, await onlyJob(kept), refused);
-  await kept.look();
-  kept.advance(15 * minuteMs);
-  await kept.look();
-  const onTrial = await kept.waiting();
+    await cancelJob(kept.database, jobId, approvalOf('ann'));
+    await kept.look();
+    const cancelled = await kept.archive(id);
+    kept.advance(hourMs);
+    await kept.look();
+    await startJob(kept.database, await onlyJob(kept));
+    kept.advance(2 * minuteMs);
+    await kept.look();
 
-  await kept.change(id, { pausedAt: kept.now() });
-  await kept.look();
+    expect(cancelled).toMatchObject({ trialAt: since });
+    expect(await kept.archive(id)).toMatchObject({ stopProblem: null, trialAt: null });
+  });
 
-  expect(onTrial).toHaveLength(1);
-  expect(await kept.waiting()).toEqual([]);
+  test('withdraws its exports when it is paused, and goes on with the trial when it is resumed', async () => {
+    const { kept, id, since } = await openOnTrial();
+    await using _ = kept;
+
+    await kept.change(id, { pausedAt: kept.now() });
+    await kept.look();
+    kept.advance(hourMs);
+    await kept.look();
+    const paused = { ...(await kept.archive(id)), waiting: await kept.waiting() };
+    await kept.change(id, { pausedAt: null });
+    await kept.look();
+
+    expect(paused).toMatchObject({ trialAt: since, waiting: [] });
+    expect(await kept.archive(id)).toMatchObject({ trialAt: since });
+    expect(await kept.waiting()).toHaveLength(1);
+    expect(kept.log.filter(({ text }) => text === again)).toEqual([]);
+  });
+
+  test('works again when there is nothing to export', async () => {
+    const { kept, id } = await openOnTrial();
+    await using _ = kept;
+
+    await kept.redefine(id, { fromAt: start - 2 * dayMs, toAt: start - 2 * dayMs });
+    await kept.look();
+    kept.advance(2 * minuteMs);
+    await kept.look();
+
+    expect(await kept.archive(id)).toMatchObject({ stopProblem: null, trialAt: null });
+  });
+
+  test('is stopped with the new fault, in a line of its own, when AWS refuses for another reason', async () => {
+    const { kept, id, jobId } = await openOnTrial();
+    await using _ = kept;
+
+    const gone = { outcome: 'failed', problem: 'destination-not-found' } as const;
+    await endJob(kept.database, jobId, gone);
+    await kept.look();
+
+    const archive = await kept.archive(id);
+    expect(archive).toMatchObject({ stopCheckAt: kept.now() + 15 * minuteMs, trialAt: null });
+    expect(archive.stopProblem).toContain('destination-not-found');
+    expect(kept.log.filter(({ problem }) => problem === 'destination-not-found')).toHaveLength(1);
+  });
+
+  test('exports each log group once before it exports one of them twice', async () => {
+    await using kept = await openKeptArchives();
+    kept.seed('/app/a', { retentionInDays: 30 }); // more urgent than all others
+    for (const name of ['b', 'c', 'd']) kept.seed(`/app/${name}`);
+    const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 20 * dayMs });
+    await kept.look();
+    const stopProblem = JSON.stringify({ type: '/problems/service-role-not-permitted' });
+    const first = await kept.waiting();
+
+    await kept.change(id, { stopProblem, stopCheckAt: null, trialAt: kept.now() });
+    for (const { jobId } of first) await cancelJob(kept.database, jobId, approvalOf('ann'));
+    await kept.look();
+
+    const names = (await kept.waiting()).map(({ logGroupName }) => logGroupName);
+    expect(new Set(first.map(({ logGroupName }) => logGroupName))).toEqual(new Set(['/app/a']));
+    expect(new Set(names)).toEqual(new Set(['/app/a', '/app/b', '/app/c', '/app/d']));
+  });
+
+  test('whose exports were not verified works again only when one is', async () => {
+    await using kept = await openKeptArchives();
+    const id = await acceptOneDay(kept);
+    await endJob(kept.database, await onlyJob(kept), { outcome: 'unverified' });
+    await kept.look();
+    kept.advance(15 * minuteMs);
+    await kept.look();
+    const jobId = await onlyJob(kept);
+
+    await startJob(kept.database, jobId);
+    kept.advance(2 * minuteMs);
+    await kept.look();
+    const accepted = await kept.archive(id);
+    await endStartedJob(kept.database, jobId, { outcome: 'covered' });
+    kept.advance(2 * minuteMs);
+    await kept.look();
+
+    expect(accepted.stopProblem).toContain('not verified');
+    expect(await kept.archive(id)).toMatchObject({ stopProblem: null, trialAt: null });
+  });
 });
 
 test('stops the archive when its exports are not verified', async () => {

@@ -21,6 +21,7 @@ function keptArchive(listedAt: number | null) {
     endedAt: null,
     listedAt,
     stopCheckAt: null,
+    trialAt: null,
     heartbeatAt: null,
     principal: anonymous,
     definition: JSON.parse(row.definition),

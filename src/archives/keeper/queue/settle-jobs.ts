@@ -6,6 +6,7 @@ import { slugOf, toStored } from '#export-jobs/dispatcher/attempts/stored-proble
 import type { SliceProblem } from '#export-jobs/export-job.ts';
 import { Problem } from '#problems/problem.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
+import { writeStop } from '../../store/looks/write-stop.ts';
 import { isRefusedInRow } from '../../store/partitions/newest-creates.ts';
 import {
   hasEndedJob,
@@ -15,7 +16,6 @@ import {
 import { isVerificationSkipped } from '../../store/partitions/skipped-verification.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import { isOnTrial, type Look } from '../look.ts';
-import { writeStop } from './stop-and-check.ts';
 
 /**
  * Records what became of exports that have ended without coverage: their partitions are missing and tried again
@@ -51,15 +51,15 @@ export async function settleJobs(
         });
       }
     }
-    const isRunning = archive.stopProblem === null || isOnTrial(archive);
-    if (!fault || !isRunning) return { ofLast };
-    const stop = { stopProblem: fault, stopCheckAt: at + timings.checkEveryMs };
+    const isWorking = archive.stopProblem === null || isOnTrial(archive);
+    if (!fault || !isWorking) return { ofLast };
+    const stop = { stopProblem: fault, stopCheckAt: at + timings.checkEveryMs, trialAt: null };
     await writeStop(queries, archive.id, stop);
     return { ofLast, stop };
   });
   if (ofLast.size > 0) alerts.gaveUp(archive, ofLast);
   if (stop) {
-    const isNew = archive.stopProblem === null;
+    const isNew = archive.stopProblem?.type !== stop.stopProblem.type;
     Object.assign(archive, stop);
     if (isNew) alerts.stopped(archive, slugOf(stop.stopProblem));
   }
@@ -97,7 +97,8 @@ const unverified = () =>
     remedy: 'Ask the operator of the service to allow s3:ListBucket for the service role.',
   });
 
-const unverifiedDetail =
+/** The detail of the problem of an export whose verification was skipped. */
+export const unverifiedDetail =
   'The export was completed but not verified, because the service role may not list its objects.';
 
 /** Whether the next partitions of the archive would fail for the same reason. */

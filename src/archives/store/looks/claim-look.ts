@@ -21,6 +21,7 @@ export interface KeptArchive
     | 'endedAt'
     | 'listedAt'
     | 'stopCheckAt'
+    | 'trialAt'
     | 'heartbeatAt'
   > {
   principal: Principal;

@@ -1,6 +1,7 @@
 import type { Database, Queries } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
+import type { SliceState } from '#export-jobs/slice.ts';
 import { dayMs } from '#time/durations.ts';
 
 /**
@@ -37,22 +38,42 @@ export async function isRefusedInRow(
   return accepted === undefined;
 }
 
-/** Whether AWS accepted the newest create of an archive. `at` is now, in epoch ms. */
-export async function isNewestAccepted(
+/** The exports among which an accepted one is looked for. */
+interface RecentExports {
+  archiveId: string;
+  /** Jobs that are looked at however old they are. */
+  jobIds: readonly string[];
+  /** Since when they were sent, epoch ms. */
+  sinceAt: number;
+  /** The states of their slices. Default: each state. */
+  states?: readonly SliceState[] | undefined;
+}
+
+/** Whether AWS has accepted an export of an archive since a moment. */
+export async function hasAcceptedExport(
   queries: Queries,
-  archiveId: string,
-  at: number,
+  { archiveId, jobIds, sinceAt, states }: RecentExports,
 ): Promise<boolean> {
-  const newest = await queries
+  const accepted = await queries
     .selectFrom('jobs')
     .innerJoin('attempts', 'attempts.jobId', 'jobs.id')
-    .select('attempts.taskId')
+    .innerJoin('slices', (on) =>
+      on.onRef('slices.jobId', '=', 'attempts.jobId').onRef('slices.number', '=', 'attempts.slice'),
+    )
+    .select('jobs.id')
     .where('jobs.archiveId', '=', archiveId)
-    .where('jobs.acceptedAt', '>=', at - longestWaitMs)
-    .orderBy('attempts.submittedAt', 'desc')
+    .where((job) =>
+      job.or([
+        job('jobs.acceptedAt', '>=', sinceAt - longestWaitMs),
+        ...(jobIds.length > 0 ? [job('jobs.id', 'in', jobIds)] : []),
+      ]),
+    )
+    .where('attempts.taskId', 'is not', null)
+    .where('attempts.submittedAt', '>=', sinceAt)
+    .$if(states !== undefined, (query) => query.where('slices.state', 'in', states ?? []))
     .limit(1)
     .executeTakeFirst();
-  return newest !== undefined && newest.taskId !== null;
+  return accepted !== undefined;
 }
 
 // Jobs that were accepted earlier than this and started later are not looked at. Shorter: an archive is stopped for

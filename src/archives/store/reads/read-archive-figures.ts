@@ -9,7 +9,7 @@ export interface ArchiveFigures {
   name: string;
   target: string;
   state: Exclude<ArchiveState, 'ended'>;
-  /** Whether it creates no exports, because of its destination or a missing permission. */
+  /** Whether it is stopped, because of its destination or a missing permission. */
   isStopped: boolean;
   /** For how long its next look has been due; 0 if it is not. */
   lookOverdueMs: number;

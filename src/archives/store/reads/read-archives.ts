@@ -52,6 +52,7 @@ const columns = [
   'listedAt',
   'stopProblem',
   'stopCheckAt',
+  'trialAt',
   'heartbeatAt',
   'summary',
 ] as const;

@@ -86,6 +86,7 @@ async function writeArchive(
       logGroupCount: logGroups.length,
       stopProblem: null,
       stopCheckAt: null,
+      trialAt: null,
       heartbeatAt: null,
       summary: null,
     })

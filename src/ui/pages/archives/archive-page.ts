@@ -53,7 +53,7 @@ ${expiry(view)}
 ${archiveFacts(view)}
 </div>
 <div id="archive-buttons" class="buttons" data-part>${buttons(path, view)}</div>
-<div id="archive-problems" data-part>${stopProblem && html`<h2>Problems</h2>${problemBox(stopProblem, 'The archive creates no exports until it is fixed')}`}
+<div id="archive-problems" data-part>${stopProblem && html`<h2>Problems</h2>${problemBox(stopProblem, 'The archive is stopped: it creates no exports, or only on trial')}`}
 ${progress?.listingProblem !== undefined && html`<p class="error">The list of log groups is incomplete or old: ${progress.listingProblem}</p>`}</div>
 <div id="archive-urgent" data-part>${urgentList(view)}</div>
 <h2 id="grid-title">Partitions</h2>

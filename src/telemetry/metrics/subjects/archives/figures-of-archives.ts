@@ -83,7 +83,7 @@ export function measureArchives(
   });
   const archiveStopped = gauge({
     name: 'log_export_archive_stopped',
-    help: 'Whether an archive creates no exports, because of its destination or a missing permission: 1 or 0.',
+    help: 'Whether an archive is stopped, because of its destination or a missing permission: 1 or 0.',
     labelNames: ofArchive,
   });
   const archivePartitions = gauge({
