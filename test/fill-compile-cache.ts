@@ -10,6 +10,7 @@ const modules = [
   'src/database/sqlite/dialect.ts',
   'src/database/postgres/dialect.ts',
   'emulator/src/emulator.ts',
+  'test/idle-loop.ts',
 ];
 
 /**

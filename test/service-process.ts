@@ -6,6 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { temporaryDir } from './database/homes.ts';
 import { nodeEnvironment } from './node-environment.ts';
+import { idleLoop } from './read-idle-loop.ts';
 import { region } from './world.ts';
 
 /** The service in a process of its own. */
@@ -40,12 +41,12 @@ export function startLimitedService(env: Record<string, string>): ServiceProcess
   return startService({ NODE_DISABLE_COMPILE_CACHE: '1', ...env }, startFlags);
 }
 
-/** Starts the service with these variables and none of this machine's. */
+/** Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests. */
 export function startService(
   env: Record<string, string>,
   flags: readonly string[] = [],
 ): ServiceProcess {
-  const child = spawn(process.execPath, [...flags, 'src/bin/main.ts'], {
+  const child = spawn(process.execPath, [...flags, '--import', idleLoop, 'src/bin/main.ts'], {
     env: { ...nodeEnvironment(), PORT: '0', DATA_DIR: temporaryDir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

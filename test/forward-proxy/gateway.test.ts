@@ -6,8 +6,11 @@ import { openGateway } from '#open-gateway.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { openIssuer } from '../auth/issuer.ts';
 import { temporaryDir } from '../database/homes.ts';
+import { readIdleLoop } from '../read-idle-loop.ts';
 import { openWorld, pointSdkAt, region } from '../world.ts';
 import { openForwardProxy, openTlsFront } from './proxy.ts';
+
+readIdleLoop();
 
 const portOf = (url: string) => Number(new URL(url).port);
 

@@ -8,11 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { defaultTemplateOf } from '#export-jobs/planning/prefix-template.ts';
 import { temporaryDir } from '../database/homes.ts';
+import { readIdleLoop } from '../read-idle-loop.ts';
 import { openWorld, region } from '../world.ts';
 import { athenaLineBreak, readAthenaTable } from './athena-table.ts';
 import { accountId, bucket, events, exportTwoDays, readObjects } from './two-days.ts';
 
 // The snippets of docs/reading-exports.md read an export that the gateway has made from the emulator.
+
+readIdleLoop();
 
 const page = readFileSync('docs/reading-exports.md', 'utf8');
 const snippetsIn = (language: string) =>

@@ -8,8 +8,11 @@ import { openGateway } from '#open-gateway.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { temporaryDir } from '../database/homes.ts';
+import { readIdleLoop } from '../read-idle-loop.ts';
 import { awsAt, pollOften, readyUrl, startService } from '../service-process.ts';
 import { type LogLine, openWorld, region } from '../world.ts';
+
+readIdleLoop();
 
 const first = { name: 'first', region };
 const second = { name: 'second', region: 'us-east-1' };

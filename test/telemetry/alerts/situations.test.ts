@@ -16,6 +16,7 @@ import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
 import { temporaryDir } from '../../database/homes.ts';
 import { openQueue, type Queue } from '../../export-jobs/open-queue.ts';
 import { postgresUrl } from '../../postgres-databases.ts';
+import { readIdleLoop } from '../../read-idle-loop.ts';
 import { type LogLine, openWorld, region } from '../../world.ts';
 import { readExposition } from '../metrics/exposition.ts';
 import { followRunbook, type Get, openNightGateway, visit } from './night-gateway.ts';
@@ -25,6 +26,8 @@ import { makeRecording, skipWithoutPromtool } from './recording.ts';
 
 // What wakes an operator at three in the morning: the alert fires, a log line has the target, the problem and
 // the begin, and both lead to the same section of the runbook. Its request and the pages name the problem.
+
+readIdleLoop();
 
 const name = 'payments';
 // Fewer steps than in production.
@@ -94,9 +97,7 @@ async function openMeasured(env: NodeJS.ProcessEnv, targetsFile: string) {
   const scrape = async () => (await fetch(`${gateway.metricsUrl}`)).text();
   const get: Get = async (path, accept = '*/*') => {
     const answer = await fetch(gateway.url + path, { headers: { accept } });
-    const text = await answer.text();
-    const isShed = text.includes('/problems/overloaded'); // by a busy machine
-    return isShed ? get(path, accept) : { status: answer.status, text };
+    return { status: answer.status, text: await answer.text() };
   };
   return { ...gateway, log, scrape, get, [Symbol.asyncDispose]: gateway.close };
 }

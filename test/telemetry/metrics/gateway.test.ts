@@ -10,8 +10,11 @@ import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
 import { temporaryDir } from '../../database/homes.ts';
 import { jobBody } from '../../export-jobs/accepted-jobs.ts';
 import { postgresUrl } from '../../postgres-databases.ts';
+import { readIdleLoop } from '../../read-idle-loop.ts';
 import { createBody, openWorld, region } from '../../world.ts';
 import { type Exposition, readExposition } from './exposition.ts';
+
+readIdleLoop();
 
 /** Opens the gateway like main, with metrics on a free port and the emulator of a world. */
 async function openMeasured(env: NodeJS.ProcessEnv = {}, targetsFile = '') {
@@ -87,7 +90,7 @@ describe('the metrics of a gateway', () => {
     const failing = await call('POST', '/export-jobs', { ...job, logGroupNames: ['/canary-none'] });
     await untilValue(gateway, 'log_export_slices_ended_total', { outcome: 'failed' }, 3);
     const order = { logGroupName: '/canary-other' };
-    const taskId = emulator.seed.foreignTask({ region, durationMs: 60_000, order });
+    const taskId = emulator.seed.foreignTask({ region, durationMs: 3_600_000, order });
     const created = await call('POST', '/export-jobs', job);
     await untilValue(gateway, 'log_export_slots_held', { holder: 'others' }, 1);
     emulator.faults.add({ kind: 'reset-after', operation: 'CreateExportTask' });

@@ -8,8 +8,11 @@ import { openGateway } from '#open-gateway.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { temporaryDir } from '../../database/homes.ts';
 import { jobBody } from '../../export-jobs/accepted-jobs.ts';
+import { readIdleLoop } from '../../read-idle-loop.ts';
 import { type LogLine, openWorld, region } from '../../world.ts';
 import { openReceiver, type ReceivedSpan } from './receiver.ts';
+
+readIdleLoop();
 
 /** Opens the gateway like main, with the emulator of a world, on a free port. */
 async function openTraced(env: NodeJS.ProcessEnv = {}) {
@@ -61,6 +64,14 @@ describe('the traces of a gateway', () => {
     );
     const state = async () => ((await (await fetch(job)).json()) as { state: string }).state;
     await expect.poll(state).toBe('completed');
+    const names = () => receiver.spans.map(({ name }) => name);
+    const wanted = [
+      'POST /export-jobs',
+      'GET /export-jobs/:jobId',
+      'export slice attempt',
+      'CloudWatchLogs/CreateExportTask',
+    ];
+    await expect.poll(names).toEqual(expect.arrayContaining(wanted));
     await gateway.close();
 
     const [request] = named(receiver.spans, 'POST /export-jobs');
@@ -71,14 +82,7 @@ describe('the traces of a gateway', () => {
     expect(create).toMatchObject({ traceId: attempt?.traceId, parentSpanId: attempt?.spanId });
     expect(create?.attributes['aws.request_id']).toBe(world.creates()[0]?.requestId);
     // Neither polls nor the check of the account belong to a request that happened to wake them.
-    expect(new Set(receiver.spans.map(({ name }) => name))).toEqual(
-      new Set([
-        'POST /export-jobs',
-        'GET /export-jobs/:jobId',
-        'export slice attempt',
-        'CloudWatchLogs/CreateExportTask',
-      ]),
-    );
+    expect(new Set(names())).toEqual(new Set(wanted));
     const bodies = receiver.requests.map(({ body }) => body);
     expect(world.canaries.hits({ answers: bodies, log: [], audit: [] })).toEqual([]);
   });
