@@ -35,8 +35,10 @@ export async function openGatewayProcess(options: {
   /** The names of callers with a key. The policies decide what they may do. */
   callers: string[];
   policies: string;
+  /** The URL of a module to load first. Default: none. */
+  preload?: string | undefined;
 }): Promise<GatewayProcess> {
-  const { awsUrl, databaseUrl, region, callers, policies } = options;
+  const { awsUrl, databaseUrl, region, callers, policies, preload } = options;
   const folder = mkdtempSync(join(tmpdir(), 'log-export-gateway-hostile-'));
   const keysFile = join(folder, 'api-keys.json');
   const sha256 = (key: string) => createHash('sha256').update(key).digest('hex');
@@ -47,7 +49,8 @@ export async function openGatewayProcess(options: {
   writeFileSync(join(folder, 'of-the-test.cedar'), policies);
   const logPath = join(folder, 'gateway.log');
   const logFile = openSync(logPath, 'a');
-  const child = spawn(process.execPath, [main], {
+  const preloads = preload === undefined ? [] : ['--import', preload];
+  const child = spawn(process.execPath, [...preloads, main], {
     env: {
       ...nodeEnvironment(),
       HOST: '127.0.0.1',

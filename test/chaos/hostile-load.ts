@@ -89,17 +89,23 @@ export async function startHostileLoad(
   const statuses = new Map<number, number>();
   const stop = new AbortController();
   const count = (status: number) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
-  const { id } = await insist(202, () => createWaitingJob(gateway, owner));
-  await insist(422, () => dryRun(gateway, owner)); // no log group begins with the prefix
+  const { id } = await insist(gateway, 202, () => createWaitingJob(gateway, owner));
+  await insist(gateway, 422, () => dryRun(gateway, owner)); // no log group begins with the prefix
   const path = `/export-jobs/${id}`;
-  const holdAll = (held: string, unanswered: number) => {
-    const hold = () => openUnread(gateway, owner, held, stop.signal);
-    return allBut(unanswered, Array.from({ length: heldOfAKind }, hold));
-  };
+  const holdAll = (held: string, mayEnd: (status: number) => boolean) =>
+    Array.from({ length: heldOfAKind }, () =>
+      openUnread(gateway, owner, held, { signal: stop.signal, mayEnd }),
+    );
+  let isHeld = false;
   const answers = await Promise.all([
-    holdAll(`${path}/events`, 0), // the headers of a stream come at once
-    holdAll(`${path}?wait=30`, heldPolls),
+    Promise.all(holdAll(`${path}/events`, () => true)), // the headers of a stream come at once
+    // On a slow machine, the first ones end before the last ones are sent.
+    allBut(
+      heldPolls,
+      holdAll(`${path}?wait=30`, (status) => isHeld || status !== 200),
+    ),
   ]);
+  isHeld = true;
   const refused = answers.flat().filter((status) => status !== 200);
   refused.forEach(count);
   const attacks = callers.flatMap((caller) =>
@@ -158,12 +164,20 @@ function createWaitingJob(gateway: GatewayProcess, caller: string) {
   return gateway.call(caller, 'POST', '/export-jobs', JSON.stringify(body));
 }
 
-/** Repeats a call while a busy machine sheds it. Returns the body of its answer. */
-export async function insist(expected: number, send: () => ReturnType<GatewayProcess['call']>) {
+/** Whether to send a request again: a busy machine has refused it, or was too late. */
+const isPassing = (status: number) => [0, 503, 504].includes(status);
+
+/** Repeats a call while a busy machine does not answer it. Returns the body of its answer. */
+export async function insist(
+  gateway: GatewayProcess,
+  expected: number,
+  send: () => ReturnType<GatewayProcess['call']>,
+) {
   for (;;) {
     const { status, body } = await send();
     if (status === expected) return body;
-    if (status !== 503) throw new Error(`A request returned ${status}: ${body?.detail}`);
+    if (!isPassing(status) || gateway.exit() !== undefined)
+      throw new Error(`A request returned ${status}: ${body?.detail}`);
     await delay(100);
   }
 }
@@ -182,14 +196,14 @@ function allBut<Value>(missing: number, promises: Promise<Value>[]): Promise<Val
 }
 
 /**
- * Opens a request of which nothing is read, until the signal aborts. It is sent again while a busy machine sheds it.
- * Resolves with the status of its answer.
+ * Opens a request of which nothing is read, until the signal aborts. It is sent again while a busy machine does not
+ * answer it, or while it must not end with the status. Resolves with the status of its last answer.
  */
 async function openUnread(
   gateway: GatewayProcess,
   caller: string,
   path: string,
-  signal: AbortSignal,
+  { signal, mayEnd }: { signal: AbortSignal; mayEnd: (status: number) => boolean },
 ): Promise<number> {
   const { port } = gateway;
   const headers = { 'x-api-key': keyOf(caller) };
@@ -200,7 +214,9 @@ async function openUnread(
       sent.once('close', () => resolve(0));
       sent.end();
     });
-    if (status !== 503 || signal.aborted) return status;
+    const isLast = !isPassing(status) && mayEnd(status);
+    if (isLast || signal.aborted || gateway.exit() !== undefined) return status;
+    sent.destroy();
     await delay(100);
   }
 }

@@ -53,10 +53,11 @@ export interface HostileReport extends ScenarioReport {
  * Runs a job of `count` slices through the service with its default settings and the rate limits of AWS.
  * Two hostile callers send reads, waiting requests, dry runs and bodies as fast as their limits permit. One of them
  * holds all event streams and long polls that it can get. The result can be compared with runs without them, before and after.
+ * The service loads the module `preload` first.
  */
 export async function measureUnderAttack(
   { serverUrl, count, signal, onProgress }: Omit<ScenarioOptions, 'ownServer' | 'random'>,
-  { isCompared }: { isCompared: boolean },
+  { isCompared, preload }: { isCompared: boolean; preload?: string },
 ): Promise<HostileReport> {
   await using emulator = await openRateLimitedAws();
   await using gateway = await openGatewayProcess({
@@ -65,6 +66,7 @@ export async function measureUnderAttack(
     region,
     policies,
     callers: ['owner', ...hostile],
+    preload,
   });
   const run = () => runJob(gateway, emulator, count, signal);
   if (isCompared) await run(); // the gateway learns the duration of tasks
@@ -155,7 +157,9 @@ async function runJob(
   });
   emulator.journal.clear();
   const beganAt = performance.now();
-  const { id } = await insist(202, () => gateway.call('owner', 'POST', '/export-jobs', body));
+  const { id } = await insist(gateway, 202, () =>
+    gateway.call('owner', 'POST', '/export-jobs', body),
+  );
   const refused: string[] = [];
   let reads = 0;
   const read = async (path: string) => {
