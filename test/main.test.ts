@@ -34,7 +34,7 @@ test('on SIGTERM, is not ready at once, still serves requests, and exits within 
 
   run.child.kill('SIGTERM');
   await expect.poll(async () => (await ask('/health/ready')).status, pollOften).toBe(503);
-  const meanwhile = await ask('/export-tasks');
+  const meanwhile = await ask('/targets');
   const code = await run.ended;
 
   expect(meanwhile.status).toBe(200);
