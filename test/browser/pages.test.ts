@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
 import { givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
@@ -314,13 +314,11 @@ test.each([
   await bringTo(world.database, id, 0, 'completed');
   world.jobChanged(id);
 
-  await vi.waitUntil(
-    async () => {
-      await page.clock.fastForward(15_000);
-      return (await page.locator('#job-facts .badge.completed').count()) === 1;
-    },
-    { timeout: 60_000, interval: 200 },
-  );
+  const badges = async () => {
+    await page.clock.fastForward(15_000);
+    return page.locator('#job-facts .badge.completed').count();
+  };
+  await expect.poll(badges, { interval: 200 }).toBe(1);
   expect(refusals).toBe(times);
 });
 
