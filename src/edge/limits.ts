@@ -68,7 +68,7 @@ export const edgeLimits: EdgeLimits = {
   connections: 2_500,
   // Those without a request in flight: anybody can open them. Lower: clients with many idle connections lose some of
   // them. Higher: at 11 KB each, or 60 KB with TLS, they fill the memory.
-  idleConnections: 1_000,
+  idleConnections: 500,
   // The bytes of all answers that wait for their clients. With TLS, they take twice as much. Lower: slow clients of large
   // answers lose them. Higher: clients that do not read fill the memory.
   unreadBytes: 16 * 1_048_576,
