@@ -12,9 +12,9 @@ import {
   type ResponseHeader,
 } from './document.ts';
 import { toJsonText } from './document-text.ts';
+import { makeSharedFiles, maxDownloadMs } from './large-answers.ts';
 import { getJsonDocument } from './routes/get-json-document.ts';
 import { getYamlDocument } from './routes/get-yaml-document.ts';
-import { makeSharedFiles, maxDownloadMs } from './shared-files.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import { inPieces, maxDownloadMs } from '../shared-files.ts';
+import { inPieces, maxDownloadMs } from '../large-answers.ts';
 
 /** Serves the OpenAPI document as JSON. */
 export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (

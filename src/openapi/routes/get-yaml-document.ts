@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import { toYamlText } from '../document-text.ts';
-import { inPieces, maxDownloadMs } from '../shared-files.ts';
+import { inPieces, maxDownloadMs } from '../large-answers.ts';
 
 /** Serves the OpenAPI document as YAML. */
 export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (
