@@ -49,7 +49,7 @@ const waits = [
 ];
 // More than the limit of a caller.
 const heldOfAKind = 110;
-// The limit of a caller: so many long polls have no answer.
+// The limit of a caller. This number of long polls has no answer until the job changes.
 const heldPolls = 100;
 
 const names = Array.from({ length: 1_000 }, (_, number) => `${number}${'/'.repeat(508)}`);

@@ -133,7 +133,7 @@ describe('an event stream', () => {
     expect(slept).toEqual(Array.from({ length: 20 }, () => 1_000));
   });
 
-  test('is answered again when it has lived for half a minute, with one more note', async () => {
+  test('is answered again when it has lived for half a minute, and says so once', async () => {
     const { slept: _, clock, ...surroundings } = sleepingClock();
     let requests = 0;
     const recover = async () => {

@@ -229,7 +229,7 @@ describe('an archive on trial', () => {
     expect(await kept.archive(id)).toMatchObject({ stopProblem: null, trialAt: null });
   });
 
-  test('is stopped with the new fault, in a line of its own, when AWS refuses for another reason', async () => {
+  test('is stopped with a line in the log when AWS refuses for another reason', async () => {
     const { kept, id, jobId } = await openOnTrial();
     await using _ = kept;
 

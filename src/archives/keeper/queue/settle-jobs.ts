@@ -7,12 +7,12 @@ import type { SliceProblem } from '#export-jobs/export-job.ts';
 import { Problem } from '#problems/problem.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { writeStop } from '../../store/looks/write-stop.ts';
-import { isRefusedInRow } from '../../store/partitions/newest-creates.ts';
 import {
   hasEndedJob,
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
+import { isRefusedInRow } from '../../store/partitions/recent-creates.ts';
 import { isVerificationSkipped } from '../../store/partitions/skipped-verification.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import { isOnTrial, type Look } from '../look.ts';

@@ -9,8 +9,8 @@ import { checkDestination } from '#targets/preflight/preflight.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { type Stop, writeStop } from '../../store/looks/write-stop.ts';
-import { hasAcceptedExport } from '../../store/partitions/newest-creates.ts';
 import type { QueuedPartition } from '../../store/partitions/read-queued.ts';
+import { hasAcceptedExport } from '../../store/partitions/recent-creates.ts';
 import { isExporting, isOnTrial, type Look } from '../look.ts';
 import { unverifiedDetail } from './settle-jobs.ts';
 
