@@ -12,6 +12,7 @@ import { temporaryDir } from './database/homes.ts';
 import { jobBody } from './export-jobs/accepted-jobs.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
 import { postgresUrl } from './postgres-databases.ts';
+import { readIdleLoop } from './read-idle-loop.ts';
 import { createBody, openWorld, region } from './world.ts';
 
 /** Opens the gateway like main, with the emulator of a world, on a free port. */
@@ -35,7 +36,34 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
   return { gateway, lines };
 }
 
+test('accepts the first creates after a start that kept the event loop busy', async () => {
+  await using world = await openWorld({ emulator: { pendingMs: 0, runningMs: 0 } });
+  world.emulator.faults.add({ operation: 'GetCallerIdentity', kind: 'delay', ms: 1_500 });
+  const { gateway } = await openAsMain({});
+  let isReady = false;
+  void gateway.ready.then(() => {
+    isReady = true;
+  });
+  const beganAt = performance.now();
+  while (!isReady || performance.now() - beganAt < 1_200) {
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+    await new Promise(setImmediate);
+  }
+
+  const { status } = await fetch(`${gateway.url}/export-tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(createBody),
+  });
+  await gateway.close();
+
+  expect(status).toBe(201);
+});
+
 describe('the gateway', () => {
+  readIdleLoop();
+
   test('listens, becomes ready, warns that the endpoint is overridden, and closes', async () => {
     await using world = await openWorld();
 
@@ -112,31 +140,6 @@ describe('the gateway', () => {
     });
   });
 
-  test('accepts the first creates after a start that kept the event loop busy', async () => {
-    await using world = await openWorld({ emulator: { pendingMs: 0, runningMs: 0 } });
-    world.emulator.faults.add({ operation: 'GetCallerIdentity', kind: 'delay', ms: 1_500 });
-    const { gateway } = await openAsMain({});
-    let isReady = false;
-    void gateway.ready.then(() => {
-      isReady = true;
-    });
-    const beganAt = performance.now();
-    while (!isReady || performance.now() - beganAt < 1_200) {
-      const until = performance.now() + 150;
-      while (performance.now() < until);
-      await new Promise(setImmediate);
-    }
-
-    const { status } = await fetch(`${gateway.url}/export-tasks`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(createBody),
-    });
-    await gateway.close();
-
-    expect(status).toBe(201);
-  });
-
   test('rejects a port that another process listens on', async () => {
     await using world = await openWorld();
 
@@ -177,6 +180,8 @@ describe('the gateway', () => {
 });
 
 describe('the audit', () => {
+  readIdleLoop();
+
   test('has every call from the first to STS to the last, and is closed at the end', async () => {
     await using world = await openWorld();
     const [roleArn, path] = [
@@ -224,6 +229,8 @@ describe('the audit', () => {
 });
 
 describe('export jobs', () => {
+  readIdleLoop();
+
   test('are stored in DATA_DIR, and nothing is stored when they are off', async () => {
     await using _world = await openWorld();
     const [on, off] = [temporaryDir(), temporaryDir()];
@@ -297,6 +304,8 @@ describe('export jobs', () => {
 });
 
 describe('authentication', () => {
+  readIdleLoop();
+
   const linesAboutAuthentication = (lines: string[]) =>
     lines
       .map((line) => JSON.parse(line))

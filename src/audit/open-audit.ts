@@ -15,17 +15,22 @@ import { type Audit, makeAudit } from './audit.ts';
 // lines. Higher: the process runs out of memory.
 const maxBufferedBytes = 8 * 1024 * 1024;
 // Lower: a busy disk loses the last lines. Higher: the ten seconds until the exit are over.
-const stallMs = 400;
+const defaultStallMs = 400;
 // A slow reader loses lines between others. Shorter: each time is logged. Longer: the end is logged late.
 const calmMs = 60_000;
 
 /**
  * Opens the audit on `stdout` or in a file, which is appended to or created with its directories. Lines
  * are written at once and in the background, so a reader that stops does not stop the service. Lines that
- * cannot be written are lost, and an error is logged.
+ * cannot be written are lost, and an error is logged. At its end it waits for a reader that reads nothing for
+ * `stallMs`.
  * @throws an error named ConfigError if the file is not writable
  */
-export async function openAudit(where: string, log: Log): Promise<Audit & AsyncDisposable> {
+export async function openAudit(
+  where: string,
+  log: Log,
+  stallMs = defaultStallMs,
+): Promise<Audit & AsyncDisposable> {
   const destination = pino.destination({
     dest: where === 'stdout' ? 1 : await openToAppend(where),
     sync: false,

@@ -60,10 +60,16 @@ export interface LogDestination extends DestinationStream {
 }
 
 // Lower: a busy log collector loses the last lines. Higher: the ten seconds until the exit are over.
-const stallMs = 300;
+const defaultStallMs = 300;
 
-/** Opens the destination of log lines. It writes in the background, so a slow reader of stdout blocks no request. */
-export async function openLogDestination(isPretty: boolean): Promise<LogDestination> {
+/**
+ * Opens the destination of log lines. It writes in the background, so a slow reader of stdout blocks no request. At
+ * its end it waits for a reader that reads nothing for `stallMs`.
+ */
+export async function openLogDestination(
+  isPretty: boolean,
+  stallMs = defaultStallMs,
+): Promise<LogDestination> {
   if (isPretty) {
     const { default: pretty } = await import('pino-pretty'); // loaded on demand
     return Object.assign(pretty({ sync: true }), { close: async () => {} });

@@ -142,14 +142,18 @@ describe('an audit in a file', () => {
 });
 
 describe('an audit on stdout that nobody reads', () => {
+  const slowReader = 'dd bs=512 status=none';
+
   /** A process that writes so many lines, and as many of a log, and then says on stderr that it goes on. */
-  function writeUnread(lines: number, reader = 'dd bs=512 status=none') {
+  function writeUnread(lines: number, reader = slowReader) {
+    // A slow reader gets its lines, also on a busy machine.
+    const stallMs = reader === slowReader ? 60_000 : undefined;
     const script = `
       import { openAudit } from '#audit/open-audit.ts';
       import { openLogDestination } from '#telemetry/logger.ts';
-      const log = await openLogDestination(false);
+      const log = await openLogDestination(false, ${stallMs});
       const error = (_, text) => process.stderr.write(text + '\\n');
-      const audit = await openAudit('stdout', { info() {}, warn() {}, error });
+      const audit = await openAudit('stdout', { info() {}, warn() {}, error }, ${stallMs});
       const refusal = { requestId: 'x'.repeat(100), route: null, error: 'y'.repeat(20) };
       for (let line = 0; line < ${lines}; line += 1) {
         audit.refusal(refusal);

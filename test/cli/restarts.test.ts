@@ -2,6 +2,7 @@ import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { expect, test } from 'vitest';
 
 import { temporaryDir } from '../database/homes.ts';
+import { findFreePort } from '../free-port.ts';
 import { awsAt, pollOften, readyUrl, startService } from '../service-process.ts';
 import { region } from '../world.ts';
 import { type CliProcess, startCli } from './cli-process.ts';
@@ -21,16 +22,20 @@ test(`run --wait ends with the code of the job after ${restarts} restarts of the
     message: 'The specified log group is not exportable.',
   };
   emulator.faults.add({ operation: 'CreateExportTask', kind: 'error', skip: 1, ...refusal });
-  const settings = { ...awsAt(emulator), DATA_DIR: temporaryDir(), LOG_LEVEL: 'info' };
+  const settings = {
+    ...awsAt(emulator),
+    DATA_DIR: temporaryDir(),
+    LOG_LEVEL: 'info',
+    PORT: String(await findFreePort()),
+  };
   let service = startService(settings);
   const url = await readyUrl(service);
-  const { port } = new URL(url);
   const stop = async (signal: 'SIGTERM' | 'SIGKILL') => {
     service.child.kill(signal);
     await service.ended;
   };
   const start = async () => {
-    service = startService({ ...settings, PORT: port });
+    service = startService(settings);
     await readyUrl(service);
   };
   const returns = ({ stderr }: CliProcess) =>

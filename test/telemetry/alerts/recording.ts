@@ -18,9 +18,9 @@ export function skipWithoutPromtool(skip: TestContext['skip']): void {
   );
 }
 
-/** Runs promtool and returns its output. Throws if it fails. */
+/** Runs promtool and returns its output. Throws if it fails, with what it says on stderr. */
 export const promtool = (...parts: string[]) =>
-  execFileSync('promtool', parts, { encoding: 'utf8' });
+  execFileSync('promtool', parts, { encoding: 'utf8', stdio: 'pipe' });
 
 /** What Prometheus has of one gateway: a scrape for each minute. */
 export interface Recording {
