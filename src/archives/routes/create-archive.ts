@@ -4,9 +4,9 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { requireExportAt } from '#export-jobs/access/export-question.ts';
+import { idempotencyKeyHeaders, keyUseOf } from '#export-jobs/idempotency-key-header.ts';
 import { maxListingMs } from '#export-jobs/planning/resolve-log-groups.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
-import { digestOf } from '#export-jobs/store/requests/idempotency-key.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import { toProblem } from '#problems/plugin.ts';
@@ -39,16 +39,9 @@ const Query = Type.Object(
   },
   { additionalProperties: false },
 );
-const Headers = Type.Object({
-  'Idempotency-Key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      'x-rule': '1 to 255 visible ASCII characters',
-      description:
-        'A unique key for this request, such as a UUID. Without a key, each request creates a new archive. The same key with the same body and `target` returns the same archive. So the request is safe to repeat if its answer was lost. Each caller has its own keys. If you may no longer read the archive of the key, the answer is 404 `archive-not-found`. Ignored in a dry run.',
-    }),
-  ),
-});
+const Headers = idempotencyKeyHeaders(
+  'A unique key for this request, such as a UUID. Without a key, each request creates a new archive. The same key with the same body and `target` returns the same archive. So the request is safe to repeat if its answer was lost. Each caller has its own keys. If you may no longer read the archive of the key, the answer is 404 `archive-not-found`. Ignored in a dry run.',
+);
 
 /** What creating an archive needs. */
 export interface CreateArchiveOptions {
@@ -111,11 +104,9 @@ export const createArchive: FastifyPluginAsyncTypebox<CreateArchiveOptions> = as
     handler: async (request, reply) => {
       const { query, body } = request;
       const caller = request.principal.id;
-      const key = request.headers['idempotency-key'];
-      const keyUse =
-        typeof key === 'string' && query.dryRun !== true
-          ? { key, digest: digestOf({ body, target: query.target }) }
-          : undefined;
+      const keyUse = query.dryRun
+        ? undefined
+        : keyUseOf(request.headers, { body, target: query.target });
       const known = keyUse && (await findArchiveOfKey(database.queries, caller, keyUse));
       if (known !== undefined) {
         const { archive } = await operations.access.find(request, 'ReadArchive', known);

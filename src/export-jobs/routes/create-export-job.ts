@@ -12,6 +12,7 @@ import { identityNamed, type Targets } from '#targets/target.ts';
 import { requireExportAt } from '../access/export-question.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob } from '../export-job.ts';
+import { idempotencyKeyHeaders, keyUseOf } from '../idempotency-key-header.ts';
 import { CreateExportJob } from '../planning/create-export-job-body.ts';
 import { planJob } from '../planning/plan-job.ts';
 import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
@@ -25,7 +26,7 @@ import type { QueueView } from '../queue/position.ts';
 import { readClock } from '../queue/read-queue.ts';
 import { refuseExcessSlices } from '../queue/waiting-limit.ts';
 import { acceptJob } from '../store/requests/accept-job.ts';
-import { digestOf, findJobOfKey } from '../store/requests/idempotency-key.ts';
+import { findJobOfKey } from '../store/requests/idempotency-key.ts';
 
 const Query = Type.Object(
   {
@@ -40,15 +41,9 @@ const Query = Type.Object(
   },
   { additionalProperties: false },
 );
-const Headers = Type.Object({
-  'Idempotency-Key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      'x-rule': '1 to 255 visible ASCII characters',
-      description: `A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and \`target\` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys. The service keeps a key with its job, and deletes the job some time after its end (default: 90 days). For ${inWords(statedLimits.keyAfterDeletionMs)} after the deletion, the answer is 410 \`export-job-deleted\`. After that, the key creates a new job. If you may no longer read the job of the key, the answer is 404 \`export-job-not-found\`. Ignored in a dry run.`,
-    }),
-  ),
-});
+const Headers = idempotencyKeyHeaders(
+  `A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and \`target\` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys. The service keeps a key with its job, and deletes the job some time after its end (default: 90 days). For ${inWords(statedLimits.keyAfterDeletionMs)} after the deletion, the answer is 410 \`export-job-deleted\`. After that, the key creates a new job. If you may no longer read the job of the key, the answer is 404 \`export-job-not-found\`. Ignored in a dry run.`,
+);
 
 /** What creating a job needs. */
 export interface CreateExportJobOptions {
@@ -118,11 +113,9 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
     handler: async (request, reply) => {
       const { query, body } = request;
       const caller = request.principal.id;
-      const key = request.headers['idempotency-key'];
-      const keyUse =
-        typeof key === 'string' && query.dryRun !== true
-          ? { key, digest: digestOf({ body, target: query.target }) }
-          : undefined;
+      const keyUse = query.dryRun
+        ? undefined
+        : keyUseOf(request.headers, { body, target: query.target });
       const known = keyUse && (await findJobOfKey(database.queries, caller, keyUse));
       if (known !== undefined) {
         const { head } = await access.find(request, 'ReadExportJob', known);

@@ -1,23 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
 
-import { digestOf } from '#export-jobs/store/requests/idempotency-key.ts';
+import { idempotencyKeyHeaders, keyUseOf } from '#export-jobs/idempotency-key-header.ts';
 import { toProblem } from '#problems/plugin.ts';
 import { withRepeatability } from '#problems/repeatability.ts';
 import { CreateWebhookEndpoint } from '../contract/endpoint-bodies.ts';
 import { WebhookEndpointWithSecret } from '../contract/endpoint-view.ts';
 import type { ManageEndpoints } from '../operations/manage-endpoints.ts';
 
-const Headers = Type.Object({
-  'Idempotency-Key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      'x-rule': '1 to 255 visible ASCII characters',
-      description:
-        'A unique key for this request, such as a UUID. Without a key, each request creates a new endpoint. The same key with the same body returns the same endpoint, without its secret. Each caller has its own keys.',
-    }),
-  ),
-});
+const Headers = idempotencyKeyHeaders(
+  'A unique key for this request, such as a UUID. Without a key, each request creates a new endpoint. The same key with the same body returns the same endpoint, without its secret. Each caller has its own keys.',
+);
 
 /** Creates a webhook endpoint. Only this answer has its secret. */
 export const createEndpoint: FastifyPluginAsyncTypebox<{ endpoints: ManageEndpoints }> = async (
@@ -53,8 +45,7 @@ export const createEndpoint: FastifyPluginAsyncTypebox<{ endpoints: ManageEndpoi
     },
     handler: async (request, reply) => {
       const { body } = request;
-      const key = request.headers['idempotency-key'];
-      const keyUse = typeof key === 'string' ? { key, digest: digestOf(body) } : undefined;
+      const keyUse = keyUseOf(request.headers, body);
       const endpoint = await endpoints.create(request, body, keyUse);
       return reply.code(201).header('location', endpoint.links.self).send(endpoint);
     },
