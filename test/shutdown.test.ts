@@ -197,7 +197,7 @@ describe('SIGTERM ends the process with exit code 0 despite', () => {
     run.child.kill('SIGTERM');
     await stream.over;
 
-    expect((await read).status).toBe(503);
+    expect([503, 504]).toContain((await read).status); // 504 if it came late
     expect(await run.ended).toBe(0);
   });
 

@@ -12,7 +12,7 @@ import { createBody, pointSdkAt } from '../world.ts';
 import { openLogs } from './open-logs.ts';
 
 const task = { ...createBody, from: 0n, to: 1n };
-const silenceMs = 1_000; // the timeout for a silent server
+const silenceMs = 3_000; // the timeout for a silent server
 
 /** A server on a free local port. Its connections are destroyed at the end. */
 async function listen(server: Server) {

@@ -25,7 +25,7 @@ export interface Organisation {
 
 // While the file is invalid, work goes on.
 const createsMeanwhile = 3;
-const maxMeanwhileMs = 60_000; // shorter: a busy machine looks like a standstill
+const maxMeanwhileMs = 300_000; // shorter: a busy machine looks like a standstill
 const lookEveryMs = 50;
 
 /** Makes the organisation of a cluster, with the targets that are configured at first. */

@@ -58,8 +58,11 @@ test(`run --wait ends with the code of the job after ${restarts} restarts of the
     await stop(count % 10 === 0 ? 'SIGTERM' : 'SIGKILL');
     await start();
     await expect
-      .poll(() => [first, second].map(returns), pollOften)
-      .toEqual(before.map((times) => times + 1));
+      .poll(
+        () => [first, second].map((run, index) => returns(run) > (before[index] ?? 0)),
+        pollOften,
+      )
+      .toEqual([true, true]);
   }
   emulator.clock.advance(hourMs);
   const codes = await Promise.all([first.ended, second.ended]);

@@ -179,9 +179,11 @@ describe.each(Object.entries(subjects))('%s answers like AWS', (_name, subject) 
   });
 
   test('cancels a task with an empty answer', async () => {
+    wire.emulator.options.change({ runningMs: hourMs });
     const { taskId } = await create();
 
     const { $metadata, ...members } = await client.send(new CancelExportTaskCommand({ taskId }));
+    wire.emulator.options.change({ runningMs: 200 });
 
     expect([$metadata.httpStatusCode, members]).toEqual([200, {}]);
     expect((await untilEnd(taskId)).status?.code).toBe('CANCELLED');
