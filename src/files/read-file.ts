@@ -1,15 +1,25 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 // Without O_NONBLOCK, opening a pipe that nobody writes to blocks for ever.
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-const pending = new Set<Promise<unknown>>();
+// A list of 10,000 targets has 4 MB. Smaller: such a list is refused. Larger: a file by mistake ends the process.
+const maxBytes = 8 * 1024 * 1024;
 
-/** Reads a file. @throws if it is not a regular file, such as a pipe, or not readable */
+const pending = new Set<Promise<unknown>>();
+const reads = new Map<string, Promise<Buffer>>();
+
+/**
+ * Reads a file. While a read of the same path has not ended, it returns that one: a read that hangs blocks a thread
+ * of the process, and there are four.
+ * @throws if it is not a regular file, such as a pipe, larger than 8 MiB, or not readable
+ */
 export function readFile(path: string): Promise<Buffer> {
-  return track(readRegular(path));
+  const read = reads.get(path) ?? track(readRegular(path)).finally(() => reads.delete(path));
+  reads.set(path, read);
+  return read;
 }
 
 /** Lists the names in a directory. */
@@ -34,7 +44,7 @@ async function track<Result>(read: Promise<Result>): Promise<Result> {
 
 async function readRegular(path: string): Promise<Buffer> {
   await using file = await open(path, flags);
-  assertRegular(await file.stat());
+  assertReadable(await file.stat());
   return await file.readFile();
 }
 
@@ -42,14 +52,15 @@ async function readRegular(path: string): Promise<Buffer> {
 export function readTextSync(path: string): string {
   const file = openSync(path, flags);
   try {
-    assertRegular(fstatSync(file));
+    assertReadable(fstatSync(file));
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);
   }
 }
 
-function assertRegular(stats: { isFile(): boolean; isDirectory(): boolean }): void {
-  if (stats.isFile()) return;
-  throw new Error(stats.isDirectory() ? 'it is a directory' : 'it is not a regular file');
+function assertReadable(stats: Stats): void {
+  if (stats.isDirectory()) throw new Error('it is a directory');
+  if (!stats.isFile()) throw new Error('it is not a regular file');
+  if (stats.size > maxBytes) throw new Error('it is larger than 8 MiB');
 }

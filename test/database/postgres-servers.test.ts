@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -78,6 +79,21 @@ describe('a password in a file', () => {
       name: 'ConfigError',
       message: expect.stringMatching(
         /^DATABASE_PASSWORD_FILE is "\/nonexistent", but must be the path of a readable file \(ENOENT.*\)\.$/,
+      ),
+    });
+  });
+
+  test('is rejected at the start when the file is a pipe that nobody writes to', async () => {
+    const databaseUrl = await createDatabase(postgres.url);
+    const databasePasswordFile = join(temporaryDir(), 'password');
+    execFileSync('mkfifo', [databasePasswordFile]);
+
+    await expect(
+      openReady({ dataDir: '', databaseUrl, databasePasswordFile }),
+    ).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(
+        /^DATABASE_PASSWORD_FILE is .* \(it is not a regular file\)\.$/,
       ),
     });
   });

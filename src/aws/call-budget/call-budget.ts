@@ -213,9 +213,10 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
       const call: WaitingCall = { ...Promise.withResolvers<void>(), lane, caller, until };
       queues[lane].push(caller, call);
       waiting.add(call);
-      signal?.addEventListener('abort', () => refuse(call, waitMs), { once: true });
+      const withdraw = () => refuse(call, waitMs);
+      signal?.addEventListener('abort', withdraw);
       void serve();
-      return call.promise;
+      return call.promise.finally(() => signal?.removeEventListener('abort', withdraw));
     },
     count,
     reduce() {

@@ -88,14 +88,17 @@ export function shareReads(
     const claim = claimOf(entry, options);
     if (!claim) return;
     claim.requests += 1;
-    options.signal?.addEventListener('abort', () => {
+    const withdraw = () => {
       claim.requests -= 1;
       if (claim.requests === 0) claim.withdrawal.abort(); // no request waits for it any more
-    });
+    };
+    options.signal?.addEventListener('abort', withdraw);
     try {
       await claim.granted;
     } catch (refusal) {
       if (!entry.answer) throw refusal; // otherwise the call was sent for another caller
+    } finally {
+      options.signal?.removeEventListener('abort', withdraw);
     }
   }
 

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 
+import { readFile } from '#files/read-file.ts';
 import { configError } from '#problems/config-error.ts';
 
 /** How to connect to each host of a DATABASE_URL, in its order. Only one of them is the primary. */
@@ -94,12 +94,12 @@ function withFullVerification(path: string): string {
  * @throws an error named ConfigError if the file is not readable
  */
 export async function readPassword(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(({ message }: Error) => {
+  const content = await readFile(path).catch(({ message }: Error) => {
     throw configError(
       `DATABASE_PASSWORD_FILE is ${JSON.stringify(path)}, but must be the path of a readable file (${message}).`,
     );
   });
-  return text.replace(/\r?\n$/, '');
+  return content.toString().replace(/\r?\n$/, '');
 }
 
 function split(text: string, at: string): [string, string] {

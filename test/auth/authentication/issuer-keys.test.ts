@@ -252,6 +252,25 @@ describe('the JWKS', () => {
     );
   });
 
+  test('is fetched again after a read of bearerTokenFile that did not end', async () => {
+    const reads: string[] = [];
+    await using both = await openBoth({ bearerTokenFile: '/drive/token' }, () => {}, {
+      fetchMs: 1,
+      readFile: (path) => {
+        reads.push(path);
+        return new Promise(() => {});
+      },
+    });
+    const { guard, time } = both;
+    const failures = () => guard.log.filter(({ msg }) => String(msg).startsWith('failed to fetch'));
+
+    await expect.poll(failures, { interval: 1 }).toHaveLength(1);
+    await time.advance(minutes);
+
+    await expect.poll(() => reads.length, { interval: 1 }).toBeGreaterThan(1);
+    expect(JSON.stringify(failures())).toContain('bearerTokenFile cannot be read');
+  });
+
   test('is found when the name of the issuer ends in a slash', async () => {
     await using issuer = await openIssuer();
     const name = `${issuer.url}/`;

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 
 import { type BudgetRequest, makeCallBudget } from '#aws/call-budget/call-budget.ts';
@@ -48,6 +49,19 @@ function maxInASecond(sent: { at: number }[]): number {
 }
 
 describe('the budget of calls to AWS', () => {
+  test('leaves no listener at the signal of calls that were served or refused', async () => {
+    const { call, clock, sent, refused } = openBudget();
+    const stop = new AbortController();
+
+    for (let number = 0; number < 20; number += 1) call(`r${number}`, read('alice', stop.signal));
+    const waiting = getEventListeners(stop.signal, 'abort').length;
+    await clock.advance(60_000);
+
+    expect(waiting).toBeGreaterThan(0);
+    expect(sent.length + refused.length).toBe(20);
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  });
+
   test('allows calls at once up to four in any second', async () => {
     const { clock, call, sent } = openBudget();
 

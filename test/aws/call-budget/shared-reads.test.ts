@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 
 import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
@@ -187,6 +188,19 @@ describe('shared reads that wait for the budget', () => {
       );
     return { clock, sent, outcomes, read };
   }
+
+  test('leave no listener at the signal of their callers', async () => {
+    const { clock, outcomes, read } = openBudgeted();
+    const stop = new AbortController();
+    for (const taskId of ['first', 'second', 'third']) read(taskId, 'a', stop.signal);
+
+    const waiting = getEventListeners(stop.signal, 'abort').length;
+    await clock.advance(60_000);
+
+    expect(waiting).toBeGreaterThan(0);
+    expect(outcomes).toHaveLength(3);
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  });
 
   test('are one call, sent when the budget allows it for the first of their callers', async () => {
     const { clock, sent, outcomes, read } = openBudgeted();

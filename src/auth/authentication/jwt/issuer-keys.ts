@@ -5,6 +5,7 @@ import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
+import { untilAborted } from '#time/until-aborted.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { fetchJson } from './fetch-json.ts';
 
@@ -133,16 +134,27 @@ async function fetchKeys(
   { readFile, fetchMs = 5_000, proxyEnv }: IssuerKeysOptions,
   stopped: AbortSignal,
 ): Promise<JSONWebKeySet> {
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(fetchMs)]);
   // Read each time: a token that Kubernetes mounts is valid for an hour.
-  const token = bearerTokenFile && (await readFile(bearerTokenFile)).trim();
+  const token = bearerTokenFile && (await readInTime(bearerTokenFile, readFile, signal)).trim();
   const headers = {
     accept: 'application/json, application/jwk-set+json',
     ...(token && { authorization: `Bearer ${token}` }),
   };
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(fetchMs)]);
   const read = (url: string) => fetchJson(url, { headers, signal, proxyEnv });
   const url = jwksUri ?? readJwksUri(issuer, await read(discoveryUrl(issuer)));
   return (await read(url)) as JSONWebKeySet; // jose validates it
+}
+
+/** Reads a file, but no longer than until the signal aborts. */
+function readInTime(
+  path: string,
+  readFile: (path: string) => Promise<string>,
+  signal: AbortSignal,
+): Promise<string> {
+  return untilAborted(readFile(path), signal).catch((cause: Error) => {
+    throw new Error('bearerTokenFile cannot be read', { cause });
+  });
 }
 
 function discoveryUrl(issuer: string): string {
