@@ -154,8 +154,7 @@ describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
       expect(await post.endpoint(id)).toMatchObject({ disabledAt: null });
       await post.time.runFor(minuteMs);
     }
-    await post.endJob();
-    await post.time.runFor(minuteMs);
+    await post.time.runFor(dayMs); // a delivery uses its last try
 
     expect(await post.endpoint(id)).toMatchObject({
       disabledAt: expect.any(Number),
@@ -179,6 +178,27 @@ describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
     }
 
     expect(await post.endpoint(id)).toMatchObject({ disabledAt: null });
+  });
+
+  test('does not disable an endpoint of few events because the first try of one fails', async () => {
+    let sent = 0;
+    await using post = await openPost(openStorage, () => {
+      sent += 1;
+      return { afterMs: 10, answer: sent <= 11 ? failed : delivered };
+    });
+    const id = await post.addEndpoint();
+    post.open();
+
+    await post.endJob();
+    await post.time.runFor(7 * dayMs);
+    await post.endJob();
+    await post.time.runFor(minuteMs);
+
+    expect(await post.endpoint(id)).toMatchObject({ disabledAt: null, failingSince: null });
+    expect(await post.deliveries(id)).toMatchObject([
+      { state: 'failed', tries: 10 },
+      { state: 'delivered', tries: 2 },
+    ]);
   });
 
   test('ends the pending deliveries of an endpoint that was deleted or disabled', async () => {

@@ -47,7 +47,7 @@ const members = {
           type: 'string',
           enum: disabledReasons,
           description:
-            'The reason. `caller`: you have disabled it. `gone`: it answered 410. `failing`: all tries failed for five days.',
+            'The reason. `caller`: you have disabled it. `gone`: it answered 410. `failing`: a delivery used its last try, and all tries failed for five days.',
         }),
       },
       {

@@ -12,8 +12,8 @@ export type EndpointChange = 'disabled' | undefined;
 const failingForMs = 5 * dayMs;
 
 /**
- * Records the result of a try: the delivery ends, or is due again. An endpoint that is gone, or that has failed for
- * five days, is disabled: then its pending deliveries end. Nothing is written if another process has taken up the
+ * Records the result of a try: the delivery ends, or is due again. An endpoint is disabled when it is gone, or when a
+ * last try fails and all others have failed for five days. Then its pending deliveries end. Nothing is written if another process has taken up the
  * delivery, or it has ended.
  */
 export async function recordResult(
@@ -52,6 +52,7 @@ export async function recordResult(
           endpointId: claim.destination,
           url,
           isGone: outcome === 'gone',
+          isLastTry: pauseMs === undefined,
         });
   });
 }
@@ -65,10 +66,18 @@ async function noteSuccess(queries: Queries, { destination }: ClaimedDelivery): 
     .execute();
 }
 
+interface EndpointFailure {
+  endpointId: string;
+  /** Undefined for a topic or an event bus. */
+  url: string | undefined;
+  isGone: boolean;
+  isLastTry: boolean;
+}
+
 async function noteFailure(
   queries: Queries,
   now: Database['now'],
-  { endpointId, url, isGone }: { endpointId: string; url: string | undefined; isGone: boolean },
+  { endpointId, url, isGone, isLastTry }: EndpointFailure,
 ): Promise<EndpointChange> {
   // What another URL does says nothing of the present one.
   if (url === undefined) return undefined;
@@ -79,6 +88,8 @@ async function noteFailure(
     .where('url', '=', url)
     .where('failingSince', 'is', null)
     .execute();
+  // Between two events, days can pass. So one failure does not prove that the endpoint has failed for all that time.
+  if (!isLastTry) return undefined;
   const { numUpdatedRows } = await queries
     .updateTable('webhookEndpoints')
     .set((row) => ({
