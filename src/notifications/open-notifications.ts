@@ -47,7 +47,7 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     signal,
   );
   const outage = makeOutageLog({ log, now, elapsed });
-  const fanOutOptions = { basePath: options.basePath, hasWebhooks: sendWebhook !== undefined };
+  const hasWebhooks = sendWebhook !== undefined;
   const clock = makeDatabaseClock(elapsed);
   let areWaitsRight = false; // the clock may have been set back before the start
   let failures = 0;
@@ -81,7 +81,7 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     await confirm();
     let work = await lookForWork();
     if (work.hasEvents) {
-      while (!signal.aborted && (await fanOut(database, fanOutOptions)) > 0);
+      while (!signal.aborted && (await fanOut(database, options.basePath)) > 0);
       work = await lookForWork();
     }
     let isLeft = false;
@@ -91,7 +91,7 @@ export function openNotifications(options: NotificationsOptions): Notifications 
     const open = work.destinations.filter(({ isClosed }) => !isClosed);
     const ours = open.filter(({ destination }) =>
       // Another replica may have other settings during a change.
-      readSink(destination) ? sinks.has(destination) : sendWebhook !== undefined,
+      readSink(destination) ? sinks.has(destination) : hasWebhooks,
     );
     await courier.beginDue(ours);
     failures = 0;
@@ -122,12 +122,12 @@ export function openNotifications(options: NotificationsOptions): Notifications 
       .flatMap(({ target, kinds }) => kinds.map((kind) => ({ target, kind })));
   }
 
-  /** Confirms the sinks of this replica when they have changed, and every minute. */
+  /** Confirms what this replica sends to when that has changed, and every minute. */
   async function confirm(): Promise<void> {
     const sinks = ownSinks();
     const names = JSON.stringify(sinks);
     if (names === confirmed && elapsed() - confirmedAt < confirmEveryMs) return;
-    await confirmSinks(database, sinks);
+    await confirmSinks(database, sinks, hasWebhooks);
     confirmed = names;
     confirmedAt = elapsed();
   }

@@ -48,10 +48,11 @@ export interface NotificationEventRow {
   data: string;
 }
 
-/** A topic or an event bus of a target, in the configuration of a replica. */
+/** A topic or an event bus of a target, in the configuration of a replica. One more row says that webhooks are on. */
 export interface NotificationSinkRow {
-  /** `sns:` or `event-bus:` and the name of the target. */
+  /** `sns:` or `event-bus:` and the name of the target; `webhooks` for all webhook endpoints. */
   destination: string;
+  /** Empty for webhooks. */
   target: string;
   /** When a replica has confirmed it last. */
   confirmedAt: number;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
-import { readSink } from '../outbox/sinks-in-use.ts';
+import { readSink, webhooksAreInUse } from '../outbox/sinks-in-use.ts';
 import { wherePending } from './pending-deliveries.ts';
 
 // In one statement. More: a backlog of a hundred thousand takes longer than the time limit of PostgreSQL, and other
@@ -15,11 +15,12 @@ const maxAtOnce = 1_000;
 export async function endPending(database: Database, destination: string): Promise<boolean> {
   const { queries, now, kind } = database;
   const error = await whyClosed(database, destination);
-  if (error === undefined) return false;
   const { numAffectedRows } = await sql`
     with next as materialized (
       select event_id from deliveries where ${wherePending} and destination = ${destination}
-      and not exists (select 1 from webhook_endpoints where id = ${destination} and disabled_at is null)
+      and not exists (
+        select 1 from webhook_endpoints where id = ${destination} and disabled_at is null and ${webhooksAreInUse}
+      )
       and not exists (select 1 from notification_sinks as sinks where sinks.destination = ${destination})
       order by due_at limit ${sql.lit(maxAtOnce)}
       ${engineSql[kind].skipLocked}
@@ -30,8 +31,8 @@ export async function endPending(database: Database, destination: string): Promi
   return Number(numAffectedRows ?? 0) === maxAtOnce;
 }
 
-/** Why a destination gets no more; undefined if it is enabled again. */
-async function whyClosed({ queries }: Database, destination: string): Promise<string | undefined> {
+/** Why a destination gets no more. */
+async function whyClosed({ queries }: Database, destination: string): Promise<string> {
   if (readSink(destination)) return 'removed from the configuration';
   const endpoint = await queries
     .selectFrom('webhookEndpoints')
@@ -39,6 +40,6 @@ async function whyClosed({ queries }: Database, destination: string): Promise<st
     .where('id', '=', destination)
     .executeTakeFirst();
   if (!endpoint) return 'endpoint deleted';
-  if (endpoint.disabledAt === null) return undefined;
+  if (endpoint.disabledAt === null) return 'webhooks switched off';
   return endpoint.disabledReason === 'gone' ? 'endpoint gone' : 'endpoint disabled';
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
+import { webhooksAreInUse } from '../outbox/sinks-in-use.ts';
 import { hopsOverPending, wherePending } from './pending-deliveries.ts';
 import type { Receiver } from './turns.ts';
 
@@ -8,7 +9,7 @@ import type { Receiver } from './turns.ts';
 export interface PendingDestination extends Receiver {
   /** In how many ms the first of them is due; 0 or less if it is. */
   dueInMs: number;
-  /** Whether it gets no more: an endpoint that was deleted or disabled, or a sink that no replica has. */
+  /** Whether it gets no more: an endpoint that was deleted or disabled, or what no replica sends to. */
   isClosed: boolean;
 }
 
@@ -32,7 +33,7 @@ export async function findWork({ queries, now }: Database): Promise<DeliveryWork
     select destination, coalesce((
       select caller from webhook_endpoints where id = destination
     ), destination) as caller, (
-      select count(*) from webhook_endpoints where id = destination and disabled_at is null
+      select count(*) from webhook_endpoints where id = destination and disabled_at is null and ${webhooksAreInUse}
     ) + (
       select count(*) from notification_sinks as sinks where sinks.destination = hops.destination
     ) as open, (

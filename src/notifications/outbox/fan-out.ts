@@ -5,25 +5,17 @@ import type { NotificationEventRow } from '#database/rows/notification-rows.ts';
 import type { Tables } from '#database/tables.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import { sinkBody, webhookBody } from './message-body.ts';
-import { readSink } from './sinks-in-use.ts';
+import { readSink, webhooksAreInUse } from './sinks-in-use.ts';
 
 // Fewer: a burst of events takes more transactions. More: one transaction of SQLite delays requests.
 const eventsAtOnce = 50;
 const rowsPerStatement = 200;
 
-/** How events become deliveries. */
-export interface FanOutOptions {
-  /** The path prefix of links. */
-  basePath: string;
-  /** Whether callers can have webhooks. */
-  hasWebhooks: boolean;
-}
-
 /**
  * Turns the oldest events of the outbox into one delivery for each of their destinations, in one transaction.
- * Returns how many events it took. Replicas take different ones.
+ * Returns how many events it took. Replicas take different ones. Links have the prefix `basePath`.
  */
-export function fanOut(database: Database, options: FanOutOptions): Promise<number> {
+export function fanOut(database: Database, basePath: string): Promise<number> {
   return database.transaction(async (queries) => {
     const events = await queries
       .selectFrom('notificationEvents')
@@ -34,15 +26,13 @@ export function fanOut(database: Database, options: FanOutOptions): Promise<numb
       .$if(database.kind === 'postgres', (query) => query.forUpdate().skipLocked())
       .execute();
     if (events.length === 0) return 0;
-    const findEndpoints = options.hasWebhooks ? await readEndpoints(queries, events) : () => [];
+    const findEndpoints = await readEndpoints(queries, events);
     const sinks = await readSinks(queries, events);
     const rows = events.flatMap((event) => {
       const ofSinks = event.endpointId === null ? (sinks.get(event.target ?? '') ?? []) : [];
       return [
-        ...toRows(database, event, findEndpoints(event), () =>
-          webhookBody(event, options.basePath),
-        ),
-        ...toRows(database, event, ofSinks, () => sinkBody(event, options.basePath)),
+        ...toRows(database, event, findEndpoints(event), () => webhookBody(event, basePath)),
+        ...toRows(database, event, ofSinks, () => sinkBody(event, basePath)),
       ];
     });
     for await (const chunk of inChunks(rows, rowsPerStatement)) {
@@ -60,7 +50,10 @@ export function fanOut(database: Database, options: FanOutOptions): Promise<numb
 
 type StoredEvent = Selectable<NotificationEventRow>;
 
-/** Reads the endpoints of the callers of events. Returns what finds those of one event. */
+/**
+ * Reads the endpoints of the callers of events; none while no replica sends webhooks. Returns what finds those of one
+ * event.
+ */
 async function readEndpoints(queries: Queries, events: readonly StoredEvent[]) {
   const endpoints = await queries
     .selectFrom('webhookEndpoints')
@@ -71,6 +64,7 @@ async function readEndpoints(queries: Queries, events: readonly StoredEvent[]) {
       events.map(({ caller }) => caller),
     )
     .where('disabledAt', 'is', null)
+    .where(webhooksAreInUse)
     .execute();
   return ({ caller, endpointId, type }: StoredEvent): string[] =>
     endpoints

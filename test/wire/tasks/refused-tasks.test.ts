@@ -103,11 +103,11 @@ describe.each(storageBackends)('a task that AWS refuses at once, on %s', (_name,
 
   test.each([
     ['is still in the outbox', async () => {}, [0, 0]],
-    ['was not sent yet', () => fanOut(database, { basePath: '', hasWebhooks: true }), [0, 0]],
+    ['was not sent yet', () => fanOut(database, ''), [0, 0]],
     [
       'is being sent',
       async (target: string) => {
-        await fanOut(database, { basePath: '', hasWebhooks: true });
+        await fanOut(database, '');
         const claim = { destination: `sns:${target}`, owner: 'me', leaseMs: 60_000 };
         expect(await claimDelivery(database, claim)).toBeDefined();
       },
