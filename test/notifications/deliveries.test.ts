@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 
+import type { Database } from '#database/database.ts';
 import { endPending } from '#notifications/deliveries/end-pending.ts';
 import { changeEndpoint } from '#webhook-endpoints/store/change-endpoint.ts';
 import { replayDelivery } from '#webhook-endpoints/store/deliveries.ts';
@@ -342,3 +344,58 @@ describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
     expect(new Set(post.received.map(({ id, url }) => `${id} ${url}`)).size).toBe(240);
   });
 });
+
+test('a delivery to the URL before a change that has not ended is sent again, on PostgreSQL', async () => {
+  const [, [, openPostgres]] = storageBackends as [unknown, (typeof storageBackends)[number]];
+  await using post = await openPost(openPostgres, ({ url }) => ({
+    afterMs: url.includes('new') ? 10 : 5_000,
+    answer: delivered,
+  }));
+  const id = await post.addEndpoint();
+  post.open();
+  const endpoint = await lockEndpoint(post.database, id);
+  const change = changeEndpoint(post.database, id, { url: 'https://new.example.com/' });
+  await untilOneWaits(post.database);
+
+  await post.endJob();
+  await post.time.runUntil(() => post.received.length === 1);
+  await endpoint.unlock();
+  await change;
+  await post.time.runFor(minuteMs);
+
+  expect(post.received.map(({ url }) => url)).toEqual([
+    `https://${id}.example.com/secret-path`,
+    'https://new.example.com/',
+  ]);
+  expect(await post.deliveries(id)).toMatchObject([{ state: 'delivered', tries: 2 }]);
+});
+
+/** Locks an endpoint: changes of it wait. */
+async function lockEndpoint(
+  { transaction }: Database,
+  id: string,
+): Promise<{ unlock: () => Promise<void> }> {
+  const locked = Promise.withResolvers<void>();
+  const unlocked = Promise.withResolvers<void>();
+  const ended = transaction(async (queries) => {
+    const endpoint = queries.selectFrom('webhookEndpoints').select('id').where('id', '=', id);
+    await endpoint.forUpdate().execute();
+    locked.resolve();
+    await unlocked.promise;
+  });
+  await Promise.race([locked.promise, ended]);
+  return {
+    unlock() {
+      unlocked.resolve();
+      return ended;
+    },
+  };
+}
+
+/** Resolves when a statement waits for a lock of another one. */
+async function untilOneWaits({ queries }: Database): Promise<void> {
+  const waiting = sql`
+    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+  `;
+  while ((await waiting.execute(queries)).rows.length === 0);
+}

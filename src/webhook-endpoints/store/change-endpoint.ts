@@ -1,4 +1,4 @@
-import { sql, type UpdateObject } from 'kysely';
+import type { UpdateObject } from 'kysely';
 import type { Database, Queries } from '#database/database.ts';
 import type { Tables } from '#database/tables.ts';
 import { dayMs } from '#time/durations.ts';
@@ -10,31 +10,20 @@ const previousSecretMs = dayMs;
  * Changes columns of an endpoint. Its version grows by one. An endpoint that was deleted meanwhile stays deleted. With
  * a new URL, what is being sent to the URL before is sent again, and nothing that this URL does counts.
  */
-export function changeEndpoint(
-  { transaction, now }: Pick<Database, 'transaction' | 'now'>,
+export async function changeEndpoint(
+  { queries }: Pick<Database, 'queries'>,
   endpointId: string,
   columns: UpdateObject<Tables, 'webhookEndpoints'>,
 ): Promise<void> {
-  const isMoved = columns.url !== undefined;
-  return transaction(async (queries) => {
-    if (isMoved)
-      await queries
-        .updateTable('deliveries')
-        .set({ owner: null, dueAt: now() })
-        .where('destination', '=', endpointId)
-        .where(sql<boolean>`state = 'pending'`) // a literal, so that the partial index fits
-        .where('owner', 'is not', null)
-        .execute();
-    await queries
-      .updateTable('webhookEndpoints')
-      .set((row) => ({
-        ...columns,
-        ...(isMoved && { failingSince: null }),
-        version: row('version', '+', 1),
-      }))
-      .where('id', '=', endpointId)
-      .execute();
-  });
+  await queries
+    .updateTable('webhookEndpoints')
+    .set((row) => ({
+      ...columns,
+      ...(columns.url !== undefined && { failingSince: null }),
+      version: row('version', '+', 1),
+    }))
+    .where('id', '=', endpointId)
+    .execute();
 }
 
 /** Gives an endpoint a new secret. The one before stays valid for 24 hours. */

@@ -13,8 +13,9 @@ const failingForMs = 5 * dayMs;
 
 /**
  * Records the result of a try: the delivery ends, or is due again. An endpoint is disabled when it is gone, or when a
- * last try fails and all others have failed for five days. Then its pending deliveries end. Nothing is written if another process has taken up the
- * delivery, or it has ended.
+ * last try fails and all others have failed for five days. Then its pending deliveries end. If the endpoint has
+ * another URL by now, the result does not count: the delivery is due at once. Nothing is written if another process
+ * has taken up the delivery, or it has ended.
  */
 export async function recordResult(
   database: Database,
@@ -29,23 +30,29 @@ export async function recordResult(
   const pauseMs = isOver ? undefined : pauseBeforeNext({ tries, pausesMs, random, retryAfterMs });
   const { now } = database;
   return database.transaction(async (queries) => {
+    // What another URL does says nothing of the present one.
+    const isMoved = url !== undefined && !(await hasUrl(queries, claim.destination, url));
     const { numUpdatedRows } = await queries
       .updateTable('deliveries')
       .set((row) => ({
         owner: null,
         leasedUntil: 0,
-        status: status ?? null,
-        error: isDelivered ? null : (reason ?? outcome),
-        ...(pauseMs === undefined
-          ? { state: isDelivered ? 'delivered' : 'failed', endedAt: now() }
-          : { dueAt: row(now(), '+', pauseMs) }),
+        ...(isMoved
+          ? { dueAt: now() }
+          : {
+              status: status ?? null,
+              error: isDelivered ? null : (reason ?? outcome),
+              ...(pauseMs === undefined
+                ? { state: isDelivered ? 'delivered' : 'failed', endedAt: now() }
+                : { dueAt: row(now(), '+', pauseMs) }),
+            }),
       }))
       .where('destination', '=', claim.destination)
       .where('eventId', '=', claim.eventId)
       .where('owner', '=', claim.owner)
       .where('state', '=', 'pending')
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) return undefined;
+    if (numUpdatedRows === 0n || isMoved) return undefined;
     return isDelivered
       ? noteSuccess(queries, claim)
       : noteFailure(queries, now, {
@@ -55,6 +62,11 @@ export async function recordResult(
           isLastTry: pauseMs === undefined,
         });
   });
+}
+
+async function hasUrl(queries: Queries, id: string, url: string): Promise<boolean> {
+  const endpoint = queries.selectFrom('webhookEndpoints').select('id').where('id', '=', id);
+  return (await endpoint.where('url', '=', url).executeTakeFirst()) !== undefined;
 }
 
 async function noteSuccess(queries: Queries, { destination }: ClaimedDelivery): Promise<undefined> {
@@ -79,7 +91,6 @@ async function noteFailure(
   now: Database['now'],
   { endpointId, url, isGone, isLastTry }: EndpointFailure,
 ): Promise<EndpointChange> {
-  // What another URL does says nothing of the present one.
   if (url === undefined) return undefined;
   await queries
     .updateTable('webhookEndpoints')
