@@ -19,6 +19,8 @@ export interface EdgeLimits {
   silentMs: number;
   connections: number;
   idleConnections: number;
+  connectionRequests: number;
+  pipelinedRequests: number;
   unreadBytes: number;
   unreadCheckMs: number;
   keepAliveMs: number;
@@ -69,6 +71,12 @@ export const edgeLimits: EdgeLimits = {
   // Those without a request in flight: anybody can open them. Lower: clients with many idle connections lose some of
   // them. Higher: at 11 KB each, or 60 KB with TLS, they fill the memory.
   idleConnections: 500,
+  // Requests in flight of one connection. Lower: clients that send many requests without waiting for the answers lose
+  // their connection. Higher: few connections reach the next limit.
+  connectionRequests: 100,
+  // Those of all connections that wait behind another one of their connection. Above, a connection that sends one more of
+  // them is closed. Lower: ten such clients fail. Higher: at 6 to 10 KB each, they fill the memory.
+  pipelinedRequests: 1_000,
   // The bytes of all answers that wait for their clients. With TLS, they take twice as much. Lower: slow clients of large
   // answers lose them. Higher: clients that do not read fill the memory.
   unreadBytes: 16 * 1_048_576,

@@ -56,7 +56,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
 
     app.addHook('onRequest', (request, reply, done) => {
       addCommonHeaders(request, reply);
-      connections.begin(request.raw.socket, reply.raw, () => answerEarly(request, reply));
+      connections.begin(reply.raw, () => answerEarly(request, reply));
       const { method, headers } = request;
       reply.headers(cors.headersFor(headers.origin));
       const problem = refusalOf(request, limits) ?? refuseHost(request) ?? refuseOrigin(request);

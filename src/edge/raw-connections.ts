@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import { problemsMet } from '#diagnostics/problems.ts';
@@ -75,14 +75,18 @@ function problemOf(cause: ConnectionError): Problem {
   );
 }
 
-/** Answers requests that Node does not pass to Fastify. Node would answer them without a body. */
-export function refuseBeforeRouting(server: Server, options: RawConnectionsOptions): void {
+/** Answers requests that Node does not pass to Fastify, if `admitted` permits. Node would answer them without a body. */
+export function refuseBeforeRouting(
+  server: Server,
+  options: RawConnectionsOptions,
+  admitted: (listener: RequestListener) => RequestListener,
+): void {
   const { newId, basePath, log } = options;
   // By default, Node requests the body before the caller is authenticated.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });
-  server.on('checkExpectation', ({ method }: IncomingMessage, response: ServerResponse) => {
+  const refuseExpectation = admitted(({ method }, response) => {
     const problem = new Problem(
       'expectation-failed',
       'The Expect header has a value other than 100-continue.',
@@ -91,6 +95,7 @@ export function refuseBeforeRouting(server: Server, options: RawConnectionsOptio
     logRefusal(log, requestId, problem, { method });
     endWithProblem(response, problem, requestId, basePath);
   });
+  server.on('checkExpectation', refuseExpectation);
   server.on('connect', ({ method }: IncomingMessage, socket: Socket) => {
     const problem = new Problem(
       'malformed-request',

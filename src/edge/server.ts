@@ -27,6 +27,12 @@ export function makeServer(
   handler: RequestListener,
   { limits, tls, connections, raw, elapsed }: ServerSettings,
 ): Server {
+  /** Passes on the requests that are admitted; the connections of others are closed. */
+  const admitted =
+    (listener: RequestListener): RequestListener =>
+    (request, response) => {
+      if (connections.admit(request.socket, response)) listener(request, response);
+    };
   const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
@@ -38,13 +44,13 @@ export function makeServer(
   };
   // A client that never starts TLS is like one that sends no headers; Node's default is two minutes.
   const server = tls
-    ? tls.makeServer({ ...options, handshakeTimeout: limits.headersMs }, handler)
-    : createServer(options, handler);
+    ? tls.makeServer({ ...options, handshakeTimeout: limits.headersMs }, admitted(handler))
+    : createServer(options, admitted(handler));
   allowForPauses(server, { checkMs: limits.checkMs, elapsed });
   server.timeout = limits.silentMs;
   connections.follow(server);
   server.on('clientError', makeConnectionErrorHandler(raw));
-  refuseBeforeRouting(server, raw);
+  refuseBeforeRouting(server, raw, admitted);
   return server;
 }
 

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 
 import { openTlsFiles } from '../auth/tls-client.ts';
 import { openWorld, type World } from '../world.ts';
-import { dial, listen, request } from './raw.ts';
+import { dial, listen, request, talk } from './raw.ts';
 
 /** Opens a connection without a request in flight. */
 async function openIdle(
@@ -44,6 +45,8 @@ const dialTls = (port: number) =>
   connect({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
 
 const crowded = 'closed a connection, because too many are open';
+const unreadClosed = 'closed a connection, because too many bytes of answers are not read';
+const bundle = 'swagger-ui-bundle.js';
 
 test('a new connection takes the place of the one that is idle longest', async () => {
   await using world = await openWorld({ limits: { idleConnections: 2 } });
@@ -142,6 +145,78 @@ test('a client that does not read gives its place to a new one while all others 
   for (const each of [busy, slow]) each.destroy();
 });
 
+/** Counts the requests that Node parses for a world. */
+function countParsed({ app }: World): { count: number } & Disposable {
+  const start = 'http.server.request.start';
+  const isOwn = (message: unknown) => (message as { server: unknown }).server === app.server;
+  const parsed = {
+    count: 0,
+    [Symbol.dispose]: () => void unsubscribe(start, add),
+  };
+  function add(message: unknown): void {
+    if (isOwn(message)) parsed.count += 1;
+  }
+  subscribe(start, add);
+  return parsed;
+}
+
+const pipelinedClosed = 'closed a connection, because too many pipelined requests wait';
+
+describe.each([
+  ['HTTP', false, dial],
+  ['HTTPS', true, dialTls],
+] as const)('pipelined requests over %s', (_name, isTls, open) => {
+  test.each([
+    ['usual ones', request('GET /health/live')],
+    ['paths that cannot be decoded', request('GET /%zz')],
+    ['unknown expectations', request('GET /health/live', { Expect: 'more' })],
+    ['expected bodies', request('POST /health/live', { Expect: '100-continue' })],
+  ])(
+    'close their connection above its limit, and the rest is not parsed: %s',
+    async (_kind, bytes) => {
+      await using files = await openTlsFiles();
+      const limits = { connectionRequests: 10 };
+      await using world = await openWorld(isTls ? { tls: files.tls, limits } : { limits });
+      using parsed = countParsed(world);
+      const socket = open(world.port);
+
+      socket.write(bytes.repeat(200)); // in one chunk
+      await once(socket.resume(), 'close');
+
+      expect(parsed.count).toBe(11);
+      expect(world.log.filter(({ msg }) => msg === pipelinedClosed)).toMatchObject([
+        { requests: 10, pipelined: 9 },
+      ]);
+    },
+  );
+});
+
+test('pipelined requests are answered up to the limit of a connection', async () => {
+  await using world = await openWorld({ limits: { connectionRequests: 10 } });
+
+  const { answers } = await talk(world.port, request('GET /health/live').repeat(10), 10);
+
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+});
+
+test('pipelined requests of all connections have a limit, and other requests do not count', async () => {
+  await using world = await openWorld({ limits: { pipelinedRequests: 20 } });
+  const bytes = request('GET /health/live').repeat(20);
+  const responses = responsesOf(world);
+  const slow = dial(world.port).pause();
+  slow.write(request('GET /openapi.json').repeat(20)); // more than the buffers of the system hold
+  await untilStuck(responses);
+
+  const refused = await talk(world.port, bytes, 20);
+  const usual = await talk(world.port, request('GET /health/live'));
+  slow.destroy();
+  await expect.poll(() => responses.every(({ closed }) => closed)).toBe(true);
+  const accepted = await talk(world.port, bytes, 20);
+
+  expect(refused).toEqual({ answers: [], isClosed: true });
+  expect([usual.answers.length, accepted.answers.length]).toEqual([1, 20]);
+});
+
 test('the answers that wait longest for their clients lose their connections when all have too many bytes', async () => {
   const limits = { unreadBytes: 500_000, unreadCheckMs: 20 };
   await using world = await openWorld({ limits });
@@ -164,13 +239,11 @@ test('the answers that wait longest for their clients lose their connections whe
   expect(JSON.parse(text)).toHaveProperty('openapi');
   expect(world.log).toContainEqual(
     expect.objectContaining({
-      msg: 'closed a connection, because too many bytes of answers are not read',
+      msg: unreadClosed,
     }),
   );
   for (const socket of sockets) socket.destroy();
 });
-
-const bundle = 'swagger-ui-bundle.js';
 
 /** Counts the descriptors of this process that are open for a file of Swagger UI. */
 function countOpenFiles(): number {
