@@ -36,6 +36,7 @@ export interface ConnectionsOptions extends OutageClocks {
     | 'connectionRequests'
     | 'pipelinedRequests'
     | 'unreadBytes'
+    | 'connectionUnreadBytes'
     | 'unreadCheckMs'
     | 'finishMs'
     | 'flushMs'
@@ -78,7 +79,10 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
     excesses.failed({ open }, 'closed a connection, because too many are open');
   }
 
-  /** Closes connections whose clients have not read for longest, while too many bytes wait for clients. */
+  /**
+   * Closes connections while too many bytes wait for clients: first those with more than their part, the largest first.
+   * Then it closes those whose clients have not read for longest.
+   */
   function checkUnread(): void {
     let total = 0;
     for (const [socket, responses] of busy) {
@@ -93,7 +97,11 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
       if (!isCrowded()) excesses.worked({}, 'connections are within their limits again');
       return;
     }
-    for (const [socket, { bytes }] of unread) {
+    const excessOf = (bytes: number) => Math.max(0, bytes - limits.connectionUnreadBytes);
+    const inOrder = [...unread].toSorted(
+      ([, one], [, other]) => excessOf(other.bytes) - excessOf(one.bytes),
+    );
+    for (const [socket, { bytes }] of inOrder) {
       if (total <= limits.unreadBytes) return;
       total -= bytes;
       socket.destroy();

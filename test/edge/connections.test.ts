@@ -245,6 +245,70 @@ test('the answers that wait longest for their clients lose their connections whe
   for (const socket of sockets) socket.destroy();
 });
 
+test('a client with many unread answers loses its connection, and slower clients with few keep theirs', async () => {
+  let elapsed = 0;
+  const limits = { unreadBytes: 500_000, unreadCheckMs: 20 };
+  await using world = await openWorld({ limits, elapsed: () => elapsed });
+  const responses = responsesOf(world);
+  const bytes = request(`GET /docs/static/${bundle}`);
+  const victim = dial(world.port).pause();
+  victim.write(bytes.repeat(3)); // more than the buffers of the system hold
+  await untilStuck(responses);
+
+  const greedy = dial(world.port).pause();
+  const [accepted] = await once(world.app.server, 'connection');
+  greedy.write(bytes.repeat(20));
+  await once(accepted, 'close');
+
+  const read = listen(victim, bytes.repeat(3), 3);
+  victim.resume();
+  expect((await read).answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  await expect
+    .poll(() => {
+      elapsed += 60_000;
+      return world.log.find(({ msg }) => msg === 'connections are within their limits again');
+    })
+    .not.toHaveProperty('repeated');
+  expect(world.log.filter(({ msg }) => msg === unreadClosed)).toHaveLength(1);
+  for (const socket of [victim, greedy]) socket.destroy();
+});
+
+test('a client that reads nothing loses its connection before one that reads slowly', async () => {
+  const limits = { unreadBytes: 800_000, connectionUnreadBytes: 3_000_000, unreadCheckMs: 20 };
+  await using world = await openWorld({ limits });
+  const responses = responsesOf(world);
+  const closed: string[] = [];
+  const bytes = request(`GET /docs/static/${bundle}`);
+  const openUnread = async (name: string, count: number) => {
+    const socket = dial(world.port).pause();
+    const [accepted] = await once(world.app.server, 'connection');
+    const destroy = accepted.destroy.bind(accepted); // events of closed sockets come in any order
+    accepted.destroy = () => {
+      closed.push(name);
+      return destroy();
+    };
+    socket.write(bytes.repeat(count)); // more than the buffers of the system hold
+    return { socket, accepted };
+  };
+
+  const slow = await openUnread('slow', 3);
+  await untilStuck(responses);
+  const stuck = await openUnread('stuck', 3);
+  await untilStuck(responses);
+  const left = () => slow.accepted.bytesWritten - slow.accepted.writableLength;
+  const before = left();
+  const readSome = () => {
+    slow.socket.read();
+    return left();
+  };
+  await expect.poll(readSome, { interval: 5 }).toBeGreaterThan(before);
+  const last = await openUnread('last', 20);
+  await expect.poll(() => closed.length).toBeGreaterThan(0);
+
+  expect(closed[0]).toBe('stuck');
+  for (const { socket } of [slow, stuck, last]) socket.destroy();
+});
+
 /** Counts the descriptors of this process that are open for a file of Swagger UI. */
 function countOpenFiles(): number {
   const targets = readdirSync('/proc/self/fd').map((fd) => {
