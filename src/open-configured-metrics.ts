@@ -2,6 +2,7 @@ import { readArchiveFigures } from '#archives/store/reads/read-archive-figures.t
 import { toListenError } from '#config/listen-error.ts';
 import type { MetricsConfig } from '#config/metrics.ts';
 import type { Database } from '#database/database.ts';
+import { closeAtOnce } from '#edge/connections.ts';
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
 import { readNotificationFigures } from '#notifications/deliveries/read-figures.ts';
 import type { Targets } from '#targets/target.ts';
@@ -54,7 +55,7 @@ export async function openConfiguredMetrics(
       elapsed,
     }),
   );
-  const address = { host, port, log };
+  const address = { host, port, log, closeAtOnce };
   const listener = await openMetricsListener(metrics, address).catch((error: unknown) => {
     throw toListenError(error, { host, port, prefix: 'METRICS_' });
   });

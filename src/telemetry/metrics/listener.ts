@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 import type { Log } from '../log.ts';
 import type { Metrics } from './open-metrics.ts';
@@ -28,13 +28,22 @@ export interface MetricsListener extends AsyncDisposable {
   url: string;
 }
 
+/** What the server of the metrics depends on. */
+export interface MetricsListenerOptions {
+  host: string;
+  port: number;
+  log: Pick<Log, 'error'>;
+  /** Closes a connection, and ignores the requests that have arrived on it. */
+  closeAtOnce: (socket: Socket) => void;
+}
+
 /**
  * Serves the metrics at `/metrics`, without authentication. Scrapes at the same time get the same text.
  * @throws the error of `listen`
  */
 export async function openMetricsListener(
   { render, contentType }: Pick<Metrics, 'render' | 'contentType'>,
-  { host, port, log }: { host: string; port: number; log: Pick<Log, 'error'> },
+  { host, port, log, closeAtOnce }: MetricsListenerOptions,
 ): Promise<MetricsListener> {
   let rendering: Promise<string> | undefined;
   let answers = 0;
@@ -60,7 +69,9 @@ export async function openMetricsListener(
     }
   }
 
-  const server = createServer(limits, ({ method, url = '' }: IncomingMessage, response) => {
+  const server = createServer(limits, ({ method, url = '', socket }: IncomingMessage, response) => {
+    // It waits behind another answer. Prometheus sends no such request; thousands of them fill the memory.
+    if (!response.socket) return closeAtOnce(socket);
     const [path] = url.split('?', 1);
     if (path !== '/metrics') return refuse(response, 404, 'The metrics are at /metrics.');
     if (method !== 'GET' && method !== 'HEAD') {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 
+import { closeAtOnce } from '#edge/connections.ts';
 import { openMetricsListener } from '#telemetry/metrics/listener.ts';
 import type { LogLine } from '../../world.ts';
 
@@ -10,7 +11,7 @@ import type { LogLine } from '../../world.ts';
 async function open(render: () => Promise<string> = async () => 'a_metric 1\n') {
   const lines: LogLine[] = [];
   const log = { error: (facts: object, msg: string) => void lines.push({ ...facts, msg }) };
-  const address = { host: '127.0.0.1', port: 0, log };
+  const address = { host: '127.0.0.1', port: 0, log, closeAtOnce };
   const opened = await openMetricsListener({ render, contentType: 'text/plain' }, address);
   return { ...opened, lines };
 }
@@ -118,6 +119,17 @@ describe('the listener of metrics', () => {
       socket.write(bytes);
       expect(await text(socket)).toBe('');
     }
+  });
+
+  test('closes the connection of a request that does not wait for the answer before', async () => {
+    const { pending, render } = makeRenderings();
+    await using listener = await open(render);
+    const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
+
+    socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1_000));
+
+    expect(await text(socket)).toBe('');
+    expect(pending).toHaveLength(1);
   });
 
   test('closes its connections when it is closed', async () => {
