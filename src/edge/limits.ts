@@ -76,7 +76,7 @@ export const edgeLimits: EdgeLimits = {
   // their connection. Higher: few connections reach the next limit.
   connectionRequests: 100,
   // Those of all connections that wait behind another one of their connection. Above, a connection that sends one more of
-  // them is closed. Lower: ten such clients fail. Higher: at 6 to 10 KB each, they fill the memory.
+  // them is closed. Lower: ten such clients fail. Higher: at some KB each, they fill the memory.
   pipelinedRequests: 1_000,
   // The bytes of all answers that wait for their clients. With TLS, they take twice as much. Lower: slow clients of large
   // answers lose them. Higher: clients that do not read fill the memory.
