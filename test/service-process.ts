@@ -41,21 +41,25 @@ export function startLimitedService(env: Record<string, string>): ServiceProcess
   return startService({ NODE_DISABLE_COMPILE_CACHE: '1', ...env }, startFlags);
 }
 
-/** Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests. */
+/**
+ * Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests.
+ * Its output is not read if `stdoutFd` is given.
+ */
 export function startService(
   env: Record<string, string>,
   flags: readonly string[] = [],
+  stdoutFd?: number,
 ): ServiceProcess {
   const child = spawn(process.execPath, [...flags, '--import', idleLoop, 'src/bin/main.ts'], {
     env: { ...nodeEnvironment(), PORT: '0', DATA_DIR: temporaryDir(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdoutFd ?? 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
+  child.stdout?.on('data', (chunk) => {
     stdout += chunk;
   });
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     stderr += chunk;
   });
   const ended = once(child, 'close').then(([code]) => code as number | null);

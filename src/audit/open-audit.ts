@@ -2,22 +2,14 @@ import { open } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { pino } from 'pino';
 
-import { auditFailures, lostAuditLines } from '#diagnostics/audit-lines.ts';
 import { configError } from '#problems/config-error.ts';
+import { openLineSink } from '#telemetry/line-sink.ts';
 import type { Log } from '#telemetry/log.ts';
-import { atomicWriteBytes, endDestination } from '#telemetry/logger.ts';
-import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
-// Buffered lines for a slow reader of stdout or a stalled disk. Lower: a pause of seconds under load loses
-// lines. Higher: the process runs out of memory.
-const maxBufferedBytes = 8 * 1024 * 1024;
 // Lower: a busy disk loses the last lines. Higher: the ten seconds until the exit are over.
 const defaultStallMs = 400;
-// A slow reader loses lines between others. Shorter: each time is logged. Longer: the end is logged late.
-const calmMs = 60_000;
 
 /**
  * Opens the audit on `stdout` or in a file, which is appended to or created with its directories. Lines
@@ -31,40 +23,9 @@ export async function openAudit(
   log: Log,
   stallMs = defaultStallMs,
 ): Promise<Audit & AsyncDisposable> {
-  const destination = pino.destination({
-    dest: where === 'stdout' ? 1 : await openToAppend(where),
-    sync: false,
-    minLength: 0,
-    maxLength: maxBufferedBytes,
-    maxWrite: atomicWriteBytes,
-  });
-  const outage = makeOutageLog({ log, calmMs });
-  let isLosing = false;
-  let isClosed = false;
-  const logLoss = (facts: object) => {
-    isLosing = true;
-    auditFailures.publish({ isFailing: true });
-    outage.failed(facts, 'failed to write the audit; lines were lost', { alarmAfterMs: 0 });
-  };
-  destination.on('error', (err) => logLoss({ err }));
-  destination.on('drop', () => {
-    lostAuditLines.publish({ lines: 1 });
-    logLoss({ maxBufferedBytes });
-  });
-  destination.on('write', () => {
-    if (isLosing) auditFailures.publish({ isFailing: false });
-    isLosing = false;
-    if (!isClosed) outage.worked({}, 'the audit is written again');
-  });
-
-  return {
-    ...makeAudit({ write: (line) => void (isClosed || destination.write(line)) }),
-    async [Symbol.asyncDispose]() {
-      isClosed = true;
-      const isWritten = await endDestination(destination, isLosing ? 0 : stallMs);
-      if (!isWritten) logLoss({ stallMs });
-    },
-  };
+  const fd = where === 'stdout' ? 1 : await openToAppend(where);
+  const sink = openLineSink({ output: 'audit', fd, log, stallMs });
+  return { ...makeAudit(sink), [Symbol.asyncDispose]: sink.close };
 }
 
 /** Opens the file here: a stream that fails to open its file throws again at the exit of the process. */

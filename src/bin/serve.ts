@@ -18,7 +18,11 @@ export async function serve(onReload: (act: () => void) => void): Promise<void> 
   const config = exitWith(() => readConfig(process.env, readTextSync));
   const destination = await openLogDestination(config.isLogPretty);
   const log = makeLogger(config.logLevel, destination, config.basePath);
-  const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
+  const exitWithLog = async (error: Error) => {
+    await destination.close();
+    return exit(error);
+  };
+  const gateway = await openGateway({ config, log, lameDuckMs }).catch(exitWithLog);
   log.info({ url: gateway.url, metricsUrl: gateway.metricsUrl }, 'listening');
 
   onReload(() => {
@@ -39,5 +43,5 @@ export async function serve(onReload: (act: () => void) => void): Promise<void> 
     },
   );
 
-  gateway.ready.then(() => log.info('ready'), exit);
+  gateway.ready.then(() => log.info('ready'), exitWithLog);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { openAudit } from '#audit/open-audit.ts';
-import { auditFailures } from '#diagnostics/audit-lines.ts';
+import { writeFailures } from '#diagnostics/lost-lines.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { readExposition } from './exposition.ts';
 
@@ -19,7 +19,7 @@ test('the age of a failed write of the audit is there at once, and 0 until it is
   await expect.poll(failedAt).toBe(0);
   now = 65_000;
   const during = await failedAt();
-  auditFailures.publish({ isFailing: false });
+  writeFailures.publish({ output: 'audit', isFailing: false });
   now = 125_000;
 
   expect([before, during, await failedAt()]).toEqual([undefined, 0, 60]);

@@ -40,6 +40,7 @@ describe('the metrics after a scripted run', () => {
     ['log_export_database_up', {}, 1],
     ['log_export_reload_failed', { file: 'keys' }, 0],
     ['log_export_audit_lines_lost_total', {}, 0],
+    ['log_export_log_lines_lost_total', {}, 0],
     ['log_export_problems_total', { problem: 'no-such-route' }, 1],
     ['log_export_problems_total', { problem: 'export-task-not-found' }, 1],
     ['log_export_problems_total', { problem: 'invalid-parameter' }, 1],

@@ -1,5 +1,5 @@
 import { readArchiveFigures } from '#archives/store/reads/read-archive-figures.ts';
-import { auditFailures } from '#diagnostics/audit-lines.ts';
+import { writeFailures } from '#diagnostics/lost-lines.ts';
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
 import { makeMarker } from '#targets/marker.ts';
 import type { MeasuredTarget } from '#telemetry/metrics/instruments.ts';
@@ -42,7 +42,8 @@ export async function runScript(): Promise<ScriptedRun> {
   });
 
   await callApi();
-  for (const isFailing of [true, false]) auditFailures.publish({ isFailing });
+  for (const output of ['audit', 'log'] as const)
+    for (const isFailing of [true, false]) writeFailures.publish({ output, isFailing });
   await using queue = await openQueue({ emulator: { pendingMs: 0, runningMs: 30_000 } });
   around.targets = () => queue.targets.list();
   around.elapsed = queue.time.now;

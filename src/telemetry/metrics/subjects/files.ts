@@ -1,4 +1,4 @@
-import { auditFailures, lostAuditLines } from '#diagnostics/audit-lines.ts';
+import { type LineOutput, lostLines, writeFailures } from '#diagnostics/lost-lines.ts';
 import { reloads } from '#diagnostics/reloads.ts';
 import type { Instruments } from '../instruments.ts';
 
@@ -10,9 +10,9 @@ const labelOf: Record<string, string> = {
   targets: 'targets',
 };
 
-/** Counts failed reloads of files, and lost lines of the audit. */
+/** Counts failed reloads of files, and lost lines of the log and the audit. */
 export function countFileFailures(instruments: Instruments): void {
-  const { counter, gauge, listen, beforeScrape, elapsed } = instruments;
+  const { counter, gauge, listen } = instruments;
   const failures = counter({
     name: 'log_export_reload_failures_total',
     help: 'Changes of files that were invalid, so that the previous version stayed active, by kind of file.',
@@ -34,25 +34,34 @@ export function countFileFailures(instruments: Instruments): void {
     failed.set({ file }, hasFailed ? 1 : 0);
   });
 
+  countLostLines('audit', instruments);
+  countLostLines('log', instruments);
+}
+
+function countLostLines(counted: LineOutput, instruments: Instruments): void {
+  const { counter, gauge, listen, beforeScrape, elapsed } = instruments;
   const lost = counter({
-    name: 'log_export_audit_lines_lost_total',
-    help: 'Audit lines that were lost because they could not be written.',
+    name: `log_export_${counted}_lines_lost_total`,
+    help: `Lines of the ${counted} that were lost because they could not be written.`,
   });
-  listen(lostAuditLines, ({ lines }) => lost.inc(lines));
-  const auditFailed = gauge({
-    name: 'log_export_audit_failed_age_seconds',
-    help: 'Time since the audit could not be written last, in seconds. Absent if it always could since the start.',
+  listen(lostLines, ({ output, lines }) => {
+    if (output === counted) lost.inc(lines);
   });
-  let isAuditFailing = false;
-  let auditFailedAt: number | undefined;
-  auditFailed.remove();
-  listen(auditFailures, ({ isFailing }) => {
-    isAuditFailing = isFailing;
-    if (isFailing) auditFailedAt = elapsed();
+  const failed = gauge({
+    name: `log_export_${counted}_failed_age_seconds`,
+    help: `Time since the ${counted} could not be written last, in seconds. Absent if it always could since the start.`,
+  });
+  let isFailingNow = false;
+  let failedAt: number | undefined;
+  failed.remove();
+  listen(writeFailures, ({ output, isFailing }) => {
+    if (output !== counted) return;
+    isFailingNow = isFailing;
+    if (isFailing) failedAt = elapsed();
   });
   // A failure lasts until something is written.
   beforeScrape(() => {
-    if (isAuditFailing) auditFailedAt = elapsed();
-    if (auditFailedAt !== undefined) auditFailed.set((elapsed() - auditFailedAt) / 1_000);
+    if (isFailingNow) failedAt = elapsed();
+    if (failedAt !== undefined) failed.set((elapsed() - failedAt) / 1_000);
   });
 }
