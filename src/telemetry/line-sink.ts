@@ -80,7 +80,13 @@ export function openLineSink(options: LineSinkOptions): LineSink {
   const logLoss = (facts: object) => {
     isLosing = true;
     writeFailures.publish({ output, isFailing: true });
-    outage.failed(facts, `failed to write the ${output}; lines were lost`, { alarmAfterMs: 0 });
+    outage.failed(
+      facts,
+      output === 'audit'
+        ? 'failed to write the audit; lines were lost'
+        : 'failed to write the log; lines were lost',
+      { alarmAfterMs: 0 },
+    );
   };
   destination.on('error', (err) => logLoss({ err }));
   destination.on('drop', () => {
@@ -91,7 +97,11 @@ export function openLineSink(options: LineSinkOptions): LineSink {
   destination.on('write', () => {
     if (isLosing) writeFailures.publish({ output, isFailing: false });
     isLosing = false;
-    if (!isClosed) outage.worked({}, `the ${output} is written again`);
+    if (isClosed) return;
+    outage.worked(
+      {},
+      output === 'audit' ? 'the audit is written again' : 'the log is written again',
+    );
   });
 
   return {

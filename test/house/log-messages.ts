@@ -52,16 +52,18 @@ export function readMessages(
       const isOfLevel = callee.computed || levels.includes(level ?? '');
       const written = parts[1] ?? parts[0];
       const node = written?.type === 'Identifier' ? constants.get(written.name) : written;
-      const text = isOfLevel && node ? textOf(node) : undefined;
-      if (text !== undefined) found.push({ file, text });
+      if (isOfLevel && node) found.push(...textsOf(node).map((text) => ({ file, text })));
     },
   }).visit(program);
   return found;
 }
 
-function textOf(node: Node): string | undefined {
-  if (node.type === 'Literal' && typeof node.value === 'string') return node.value;
-  if (node.type !== 'TemplateLiteral') return undefined;
-  const parts = node.quasis.map(({ value }) => value.cooked ?? '');
-  return parts.sort((one, other) => other.length - one.length)[0]?.trim();
+function textsOf(node: Node): string[] {
+  if (node.type === 'Literal' && typeof node.value === 'string') return [node.value];
+  if (node.type === 'ConditionalExpression') {
+    return [node.consequent, node.alternate].flatMap(textsOf);
+  }
+  if (node.type !== 'TemplateLiteral') return [];
+  const parts = node.quasis.map(({ value }) => value.cooked?.trim() ?? '');
+  return parts.toSorted((one, other) => other.length - one.length).slice(0, 1);
 }
