@@ -3,8 +3,9 @@ import type { Database, Queries } from '#database/database.ts';
 import type { CoverageRow } from '#database/rows/coverage-row.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { dayMs } from '#time/durations.ts';
+import { partsOutside } from '#time/window.ts';
 import { exportableFrom } from './ledger/exportable.ts';
-import { lockLogGroup, putRange } from './ledger/put-range.ts';
+import { type LedgerKey, lockLogGroup, putRange } from './ledger/put-range.ts';
 import type { PartitionBy } from './ledger/units.ts';
 
 /** What a verification found in S3. */
@@ -32,7 +33,8 @@ export interface CompletedSlice
  *
  * It records nothing if the export was limited to some log streams, or was sent before all log events of the time
  * range were exportable: then it does not prove that all of them are in S3. The time range of a task of AWS can be
- * reversed: then it covers nothing.
+ * reversed: then it covers nothing. A slice of an archive covers the part of its time range that had not expired
+ * when it was sent. The retention of other log groups is not known.
  */
 export async function recordCoverage(
   queries: Queries,
@@ -44,8 +46,8 @@ export async function recordCoverage(
   const isSettled = submittedAt >= toAt + awsLimits.settlingMs;
   if (!isSettled || slice.logStreamNamePrefix !== null || fromAt >= toAt) return;
   const isOfArchive = archiveId !== null && incarnation !== null;
-  const job = isOfArchive ? { archiveId, incarnation, jobId, logGroupName } : undefined;
-  const isVoid = job !== undefined && (await isReplaced(queries, job, submittedAt));
+  const key = isOfArchive ? { archiveId, incarnation, logGroupName } : undefined;
+  const logGroup = key && (await readLogGroup(queries, key, submittedAt));
   await queries
     .insertInto('coverage')
     .values({
@@ -56,7 +58,8 @@ export async function recordCoverage(
       accountId: slice.accountId,
       region: slice.region,
       logGroupName,
-      fromAt,
+      // A slice that had expired has a row, too, because the others of its job wait for it.
+      fromAt: Math.min(toAt, Math.max(fromAt, logGroup?.exportableAt ?? fromAt)),
       toAt,
       destination: slice.destination,
       destinationPrefix: slice.destinationPrefix,
@@ -73,30 +76,40 @@ export async function recordCoverage(
       manifestSha256: findings.manifestSha256,
       exportedAt: submittedAt,
       coveredAt: database.now(),
-      isVoid: isVoid ? 1 : 0,
+      isVoid: logGroup?.isReplaced ? 1 : 0,
     })
     .execute();
-  if (job && !isVoid) await coverPartition(queries, job);
+  if (logGroup && !logGroup.isReplaced) await coverPartition(queries, logGroup, jobId);
 }
 
-/** What a job of an archive exports. */
-interface JobOfArchive {
-  archiveId: string;
-  incarnation: number;
-  jobId: string;
-  logGroupName: string;
+/** A log group of an archive, as it was when it was exported. */
+interface ExportedLogGroup extends LedgerKey, DefinitionFacts {
+  /** From when on its log events had not expired. */
+  exportableAt: number;
+  /** Whether it had been deleted and created again: then the export is of the new one. */
+  isReplaced: boolean;
 }
 
-/**
- * Whether the log group was deleted and created again before it was exported: then the export is of the new one.
- * Locks the log group first, so that nobody records the new one meanwhile.
- */
-async function isReplaced(
+/** What a definition of an archive says about coverage. */
+interface DefinitionFacts {
+  partitionBy: PartitionBy;
+  refreshDays: number;
+}
+
+/** Reads a log group of an archive. Locks it first, so that nobody records a new one meanwhile. */
+async function readLogGroup(
   queries: Queries,
-  { archiveId, incarnation, logGroupName }: JobOfArchive,
+  key: LedgerKey,
   exportedAt: number,
-): Promise<boolean> {
-  await lockLogGroup(queries, { archiveId, logGroupName, incarnation });
+): Promise<ExportedLogGroup> {
+  const { archiveId, logGroupName, incarnation } = key;
+  const { definition } = await queries
+    .selectFrom('archives')
+    .select('definition')
+    .where('id', '=', archiveId)
+    .executeTakeFirstOrThrow();
+  const { partitionBy, refreshDays }: DefinitionFacts = JSON.parse(definition);
+  const { retentionDays = null } = (await lockLogGroup(queries, key)) ?? {};
   const newer = await queries
     .selectFrom('archiveLogGroups')
     .select('incarnation')
@@ -104,61 +117,48 @@ async function isReplaced(
     .where('incarnation', '>', incarnation)
     .where('createdAt', '<=', exportedAt)
     .executeTakeFirst();
-  return newer !== undefined;
+  const expiry = { partitionBy, retentionDays, goneAt: null, now: exportedAt };
+  const exportableAt = exportableFrom(expiry);
+  return { ...key, partitionBy, refreshDays, exportableAt, isReplaced: newer !== undefined };
 }
 
 /** Writes the partition of a job into the ledger, and deletes its work, if each slice of the job is covered. */
-async function coverPartition(queries: Queries, job: JobOfArchive): Promise<void> {
-  const { archiveId, incarnation, jobId, logGroupName } = job;
+async function coverPartition(
+  queries: Queries,
+  { archiveId, logGroupName, incarnation, partitionBy, refreshDays }: ExportedLogGroup,
+  jobId: string,
+): Promise<void> {
+  const key = { archiveId, logGroupName, incarnation };
   const { slices } = await queries
     .selectFrom('slices')
     .select(({ fn }) => fn.countAll<number>().as('slices'))
     .where('jobId', '=', jobId)
     .where('state', '!=', 'split')
     .executeTakeFirstOrThrow();
-  const covered = await queries
-    .selectFrom('coverage')
+  const ofJob = queries.selectFrom('coverage').where('jobId', '=', jobId).where('isVoid', '=', 0);
+  const covered = await ofJob
     .select(({ fn }) => [
       fn.countAll<number>().as('slices'),
       fn.min('fromAt').as('fromAt'),
       fn.max('toAt').as('toAt'),
       fn.min('isEmpty').as('isEmpty'),
       fn.min('exportedAt').as('exportedAt'),
-      fn.max('exportedAt').as('lastExportedAt'),
     ])
-    .where('jobId', '=', jobId)
-    .where('isVoid', '=', 0)
     .executeTakeFirstOrThrow();
   if (covered.slices !== slices) return;
-  const { definition } = await queries
-    .selectFrom('archives')
-    .select('definition')
-    .where('id', '=', archiveId)
-    .executeTakeFirstOrThrow();
-  const { partitionBy, refreshDays }: DefinitionFacts = JSON.parse(definition);
-  const { toAt, isEmpty, exportedAt, lastExportedAt } = covered;
-  const key = { archiveId, logGroupName, incarnation };
-  const logGroup = await lockLogGroup(queries, key);
-  const { retentionDays = null } = logGroup ?? {};
-  const expiry = { partitionBy, retentionDays, goneAt: null, now: lastExportedAt };
-  // What had expired when it was exported is not in S3.
-  const fromAt = Math.max(covered.fromAt, exportableFrom(expiry));
-  const isLateEventPossible = exportedAt < toAt + refreshDays * dayMs;
+  const { isEmpty, exportedAt, ...whole } = covered;
+  const isLateEventPossible = exportedAt < whole.toAt + refreshDays * dayMs;
   const again = isLateEventPossible ? 'refresh' : null;
-  if (fromAt < toAt)
+  const windows = await ofJob.select(['fromAt', 'toAt']).orderBy('fromAt').execute();
+  // Neighbours are one window, so that a job of many slices changes few ranges.
+  for (const window of partsOutside(whole, partsOutside(whole, windows)))
     await putRange(
       queries,
       { ...key, partitionBy },
-      { fromAt, toAt, state: 'covered', isEmpty, again, cause: null },
+      { ...window, state: 'covered', isEmpty, again, cause: null },
     );
   await queries
     .deleteFrom('archivePartitions')
     .where((row) => row.and({ ...key, jobId }))
     .execute();
-}
-
-/** What a definition of an archive says about coverage. */
-interface DefinitionFacts {
-  partitionBy: PartitionBy;
-  refreshDays: number;
 }

@@ -2,6 +2,7 @@ import type { Updateable } from 'kysely';
 import { describe, expect, test } from 'vitest';
 
 import type { ArchiveDefinition } from '#archives/archive.ts';
+import { readCoveredParts } from '#coverage/reads/read-coverage.ts';
 import type { JobRow, SliceRow } from '#database/tables.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { hideBuckets } from '../export-jobs/dispatcher/hide-buckets.ts';
@@ -16,12 +17,22 @@ import {
 import { region } from '../world.ts';
 import { insertArchive, readLedger } from './insert-archive.ts';
 
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 /** Later than everything that happens here. */
 const never = startAt + 1_000 * dayMs;
 const firstHour = { fromAt: firstWindowAt, toAt: firstWindowAt + hourMs };
 const covered = { state: 'covered', isEmpty: 0, again: null, cause: null };
+
+/** What `GET /coverage` says about all time. */
+const coveredParts = ({ database: { queries } }: Queue) =>
+  readCoveredParts(
+    queries,
+    { accountId: '123456789012', region, logGroupName: '/app' },
+    { fromAt: 0, toAt: never },
+    100,
+  );
 
 const readCoverage = ({ database }: Queue) =>
   database.queries.selectFrom('coverage').selectAll().orderBy('jobId').orderBy('slice').execute();
@@ -42,16 +53,24 @@ async function change(
       .execute();
 }
 
+interface PartitionOptions {
+  definition?: Partial<ArchiveDefinition>;
+  id?: string;
+  retentionDays?: number | null;
+}
+
 /** Puts a job that exports the first hours of an archive, with its work, into a queue that does not run yet. */
 async function putPartition(
   queue: Queue,
   {
     definition = {},
     id = 'archive',
+    retentionDays = null,
     ...job
-  }: HourlyJob & { definition?: Partial<ArchiveDefinition>; id?: string } = {},
+  }: HourlyJob & PartitionOptions = {},
 ): Promise<string> {
-  await insertArchive(queue.database, { id, lookDueAt: never, definition });
+  const logGroups = [{ logGroupName: '/app', retentionDays }];
+  await insertArchive(queue.database, { id, lookDueAt: never, definition, logGroups });
   const jobId = await queue.put(job);
   const archive = { archiveId: id, incarnation: 1, revision: 1 };
   await change(queue, jobId, { job: archive });
@@ -235,6 +254,55 @@ describe.each(['sqlite', 'postgres'] as const)('a job of an archive, on %s', (ba
         isEmpty: 1,
       },
     ]);
+  });
+
+  test('covers the time of each slice that had not expired when that slice was sent', async () => {
+    await using queue = await openSeededQueue({ backend, replicas: 0, streams: 0 });
+    const fromAt = firstWindowAt + minuteMs;
+    const jobId = await putPartition(queue, { slices: 2, fromAt, retentionDays: 30 });
+    // The first slice is sent before its first log events expire, the second one later.
+    const readyAt = startAt + 3 * minuteMs;
+    await queue.database.queries
+      .updateTable('slices')
+      .set({ readyAt, notBeforeAt: readyAt })
+      .where('jobId', '=', jobId)
+      .where('number', '=', 1)
+      .execute();
+
+    await queue.openReplica();
+    await queue.runUntilDone();
+
+    const both = { fromAt, toAt: fromAt + 2 * hourMs };
+    const [first, second] = await readCoverage(queue);
+    expect(first?.exportedAt).toBeLessThan(fromAt + 30 * dayMs);
+    expect(second?.exportedAt).toBeGreaterThan(fromAt + 30 * dayMs + minuteMs);
+    expect(await readArchive(queue)).toMatchObject({
+      work: [],
+      ranges: [{ ...both, ...covered, isEmpty: 1 }],
+    });
+    expect(await coveredParts(queue)).toEqual([both]);
+  });
+
+  test.each([
+    ['a part of its first slice', 30, 0],
+    ['its first slice and a part of its second one', 90, 1],
+  ])('covers nothing that had expired when it was sent: %s', async (_name, minutes, slice) => {
+    await using queue = await openSeededQueue({ backend, replicas: 0 });
+    const fromAt = firstWindowAt - minutes * minuteMs;
+    await putPartition(queue, { slices: 2, fromAt, retentionDays: 30 });
+
+    await queue.openReplica();
+    await queue.runUntilDone();
+
+    const { exportedAt = 0 } = (await readCoverage(queue))[slice] ?? {};
+    const expiredAt = exportedAt - 30 * dayMs;
+    const part = {
+      fromAt: Math.ceil(expiredAt / minuteMs) * minuteMs,
+      toAt: fromAt + 2 * hourMs,
+    };
+    expect(part.fromAt).toBeGreaterThanOrEqual(firstWindowAt);
+    expect(await readArchive(queue)).toMatchObject({ work: [], ranges: [part] });
+    expect(await coveredParts(queue)).toEqual([part]);
   });
 
   test('covers its partition until a refresh is due, and not the partition of a log group that was replaced', async () => {

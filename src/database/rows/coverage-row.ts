@@ -12,6 +12,7 @@ export interface CoverageRow {
   accountId: string;
   region: string;
   logGroupName: string;
+  /** The start of the slice. Of an archive: the later instant from which nothing had expired when it was sent. */
   fromAt: number;
   toAt: number;
   destination: string;

@@ -4,6 +4,7 @@ import { clearRange, putRange } from '#coverage/ledger/put-range.ts';
 import type { PartitionBy } from '#coverage/ledger/units.ts';
 import type { Queries } from '#database/database.ts';
 import type { ArchiveLogGroupRow } from '#database/rows/archive-rows.ts';
+import { commonPart } from '#time/window.ts';
 
 /** A log group of an archive: its name, and its number among those of this name. */
 export type Incarnation = Pick<
@@ -75,8 +76,10 @@ export async function replaceIncarnation(
       .where('toAt', '>', fromAt)
       .orderBy('exportedAt')
       .execute();
-    for (const { isEmpty, ...window } of earlier)
-      await putRange(queries, logGroup, { ...window, isEmpty, ...valid });
+    for (const { isEmpty, ...window } of earlier) {
+      const part = commonPart(window, { fromAt, toAt });
+      if (part) await putRange(queries, logGroup, { ...part, isEmpty, ...valid });
+    }
   }
 }
 
