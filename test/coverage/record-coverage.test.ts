@@ -167,6 +167,23 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage, on %s', (backend) 
     expect(await readCoverage(queue)).toEqual([]);
   });
 
+  test.each([
+    ['the search for log events is not exhaustive', { emptyEventPages: 150 }],
+    ['the role may not look', { deniedActions: { '*': ['logs:FilterLogEvents'] } }],
+  ])('has no row for an export without objects if %s', async (_name, emulator) => {
+    await using queue = await openSeededQueue({ backend, replicas: 0, emulator });
+    const fault = { kind: 'objects-missing', missing: 'all' } as const;
+    queue.emulator.faults.add({ operation: 'CreateExportTask', ...fault });
+    const jobId = await putPartition(queue);
+
+    await queue.openReplica();
+    await queue.runUntilDone();
+
+    expect(await queue.states()).toEqual(['completed']);
+    expect(await readCoverage(queue)).toEqual([]);
+    expect(await readArchive(queue)).toEqual({ isLookDue: true, work: [jobId], ranges: [] });
+  });
+
   test('stays when its job is deleted', async () => {
     await using queue = await openSeededQueue({ backend });
     await queue.put({ slices: 2 });

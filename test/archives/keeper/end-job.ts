@@ -13,6 +13,8 @@ export type JobEnd =
   | { outcome: 'covered'; isEmpty?: boolean }
   /** The service role may not list the objects. */
   | { outcome: 'unverified' }
+  /** It has no objects, and the service role may not look for log events. */
+  | { outcome: 'unproven' }
   /** A replica of an older version verified it. */
   | { outcome: 'unrecorded' }
   | { outcome: 'failed'; problem: string; detail?: string }
@@ -24,6 +26,21 @@ const refusals = [
   'destination-not-found',
   'destination-not-writable',
 ];
+
+/** The verifications that are no coverage. */
+const verifications: { [Outcome in JobEnd['outcome']]?: Parameters<typeof insertVerification>[1] } =
+  {
+    unverified: { method: 'skipped' },
+    unrecorded: { method: 'objects' },
+    unproven: {
+      method: 'objects',
+      isEmpty: 1,
+      evidence: JSON.stringify({
+        emptiness: { checkedBy: 'ListObjectsV2', pages: 0, isExhaustive: false },
+        deniedActions: ['logs:FilterLogEvents'],
+      }),
+    },
+  };
 
 /**
  * Takes a slice of a job into the slot, as the dispatcher does. Its export is sent at this moment.
@@ -84,10 +101,9 @@ export async function endStartedJob(database: Database, jobId: string, end: JobE
         .where('jobId', '=', jobId)
         .execute();
     }
-    if (end.outcome === 'unverified' || end.outcome === 'unrecorded') {
-      const method = end.outcome === 'unverified' ? 'skipped' : 'objects';
-      await insertVerification({ queries }, { jobId, attempt, method, endedAt: 1 });
-    }
+    const verified = verifications[end.outcome];
+    if (verified)
+      await insertVerification({ queries }, { jobId, attempt, endedAt: 1, ...verified });
     if (end.outcome !== 'covered') return;
     const job = await queries
       .selectFrom('jobs')

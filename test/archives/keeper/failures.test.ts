@@ -294,6 +294,31 @@ test('stops the archive when its exports are not verified', async () => {
   expect(await kept.ranges()).toEqual([]);
 });
 
+test('exports an empty partition without proof four times, then it is missing, and the archive goes on', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+  const jobIds = new Set<string>();
+
+  for (const hours of [1, 6, 24, 30 * 24]) {
+    const jobId = await onlyJob(kept);
+    jobIds.add(jobId);
+    await endJob(kept.database, jobId, { outcome: 'unproven' });
+    await kept.look();
+    kept.advance(hours * hourMs + minuteMs);
+    await kept.look();
+  }
+
+  const [row, ...others] = await kept.partitions();
+  expect(jobIds.size).toBe(4);
+  expect(others).toEqual([]);
+  expect(row).toMatchObject({ state: 'missing', failures: 4, retryAt: null });
+  expect(row?.problem).toBe('/problems/export-incomplete');
+  expect(await kept.ranges()).toEqual([]);
+  expect(await kept.waiting()).toEqual([]);
+  expect((await kept.archive(id)).stopProblem).toBeNull();
+  expect(kept.log.at(-1)).toMatchObject({ level: 'warn', logGroupNames: ['/app/a'] });
+});
+
 test('exports again later what an older version verified, and is not stopped', async () => {
   await using kept = await openKeptArchives();
   const id = await acceptOneDay(kept);

@@ -4,6 +4,7 @@ import type { Tables } from '#database/tables.ts';
 import { causeScopeOf } from '#export-jobs/dispatcher/attempts/record-refusal.ts';
 import { slugOf, toStored } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
+import type { ProofGaps } from '#export-jobs/store/verifications/read-verifications.ts';
 import { Problem } from '#problems/problem.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { writeStop } from '../../store/looks/write-stop.ts';
@@ -12,8 +13,8 @@ import {
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
+import { readWeakProof } from '../../store/partitions/read-weak-proof.ts';
 import { isRefusedInRow } from '../../store/partitions/recent-creates.ts';
-import { isVerificationSkipped } from '../../store/partitions/skipped-verification.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import { isOnTrial, type Look } from '../look.ts';
 
@@ -73,7 +74,9 @@ async function problemOf(
 ): Promise<SliceProblem> {
   if (states.has('failed') && problem) return problem;
   if (states.has('cancelled') || isCancelRequested) return toStored(cancelled());
-  return toStored((await isVerificationSkipped(queries, id)) ? unverified() : unrecorded());
+  const { isSkipped, isUnproven, ...gaps } = await readWeakProof(queries, id);
+  if (isSkipped) return toStored(unverified());
+  return toStored(isUnproven ? unproven(gaps) : unrecorded());
 }
 
 const repeatRemedy =
@@ -96,6 +99,21 @@ const unverified = () =>
   new Problem('service-role-not-permitted', unverifiedDetail, {
     remedy: 'Ask the operator of the service to allow s3:ListBucket for the service role.',
   });
+
+/** It stops no archive: exports with objects are proved all the same. */
+function unproven({ deniedActions, isSearchCut }: ProofGaps) {
+  const reason = isSearchCut
+    ? 'The search for them ended before its last page.'
+    : 'The service could not search for them.';
+  const allow = `Ask the operator of the service to allow ${deniedActions.join(' and ')} for the service role.`;
+  const count = 'Change `verification` of the archive to `count`: a count has no limit of pages.';
+  const first = deniedActions.length > 0 ? [allow] : isSearchCut ? [count] : [];
+  return new Problem(
+    'export-incomplete',
+    `The export has no objects, and nothing proves that its time range has no log events. ${reason}`,
+    { remedy: [...first, repeatRemedy, 'Or waive the partition.'].join(' ') },
+  );
+}
 
 /** The detail of the problem of an export whose verification was skipped. */
 export const unverifiedDetail =

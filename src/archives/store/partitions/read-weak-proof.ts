@@ -1,0 +1,27 @@
+import type { Queries } from '#database/database.ts';
+import {
+  type ProofGaps,
+  toProofGaps,
+  verifiedTotals,
+} from '#export-jobs/store/verifications/read-verifications.ts';
+
+/** What the verifications of a completed job lacked. */
+interface WeakProof extends ProofGaps {
+  /** Whether an export was not verified, because the service role may not list its objects. */
+  isSkipped: boolean;
+  /** Whether an export has no objects, and nothing proves that its time range has no log events. */
+  isUnproven: boolean;
+}
+
+/** Reads what the verifications of a completed job lacked. */
+export async function readWeakProof(queries: Queries, jobId: string): Promise<WeakProof> {
+  const totals = await queries
+    .selectFrom('verifications')
+    .select([...verifiedTotals])
+    .where('jobId', '=', jobId)
+    .where('endedAt', 'is not', null)
+    .where('method', 'is not', null)
+    .executeTakeFirstOrThrow();
+  const { skippedSlices, unprovenSlices } = totals;
+  return { isSkipped: skippedSlices > 0, isUnproven: unprovenSlices > 0, ...toProofGaps(totals) };
+}
