@@ -24,6 +24,8 @@ export async function nextRevision(
     .where('logGroupName', '=', logGroupName)
     .where('fromAt', '>=', startOf(fromAt, partitionBy))
     .where('fromAt', '<', toAt)
+    // A slice that had expired covers nothing: its row is at its end, in the next partition.
+    .whereRef('fromAt', '<', 'toAt')
     .executeTakeFirstOrThrow();
   return (latest ?? 0) + 1;
 }
