@@ -198,7 +198,8 @@ describe('log streams', () => {
 
   it('are returned with all members, and 0 stored bytes', async () => {
     await using aws = await openAws();
-    const events = [5, 9, 7].map((timestamp) => ({ timestamp, message: 'x' }));
+    const event = { message: 'x', ingestedAt: startAt };
+    const events = [5, 9, 7].map((timestamp) => ({ ...event, timestamp }));
     aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
     const arn = `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}`;
 

@@ -64,6 +64,7 @@ describe('a query', () => {
       [{ n: '3' }],
     ],
     [`filter @timestamp = ${startAt} | stats count() as n`, [{ n: '1' }]],
+    [`filter @ingestionTime <= ${startAt - 5000} | stats count(*) as n`, [{ n: '2' }]],
     ['filter @logStream like /^a\\+/ | stats count(*) as n', [{ n: '1' }]],
     ['filter @logStream like /^a\\/b/ | stats count(*) as n', [{ n: '4' }]],
     ['filter @logStream like "/b" | stats count(*) as n', [{ n: '4' }]],

@@ -76,8 +76,11 @@ export function readLogGroupPage(answer: Answer): LogGroupPage {
 export function readEventPage(answer: Answer): EventPage {
   const read = makeReader(answer);
   const nextToken = read.text(answer, 'nextToken');
+  const events = read.list(answer, 'events');
   return {
-    events: read.list(answer, 'events').length,
+    events: events.length,
+    // An event without the instant of its arrival can have arrived at any time.
+    firstArrivedAt: Math.min(...events.map((event) => read.instant(event, 'ingestionTime') ?? 0)),
     ...(nextToken !== undefined && { nextToken }),
     awsRequestId: answer.$metadata.requestId,
   };

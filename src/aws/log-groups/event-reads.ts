@@ -13,6 +13,8 @@ export interface FilterLogEvents {
 export interface EventPage {
   /** The number of events in it. */
   events: number;
+  /** When the first of them arrived in CloudWatch Logs, as epoch ms. Infinity if there is none. */
+  firstArrivedAt: number;
   nextToken?: string;
   awsRequestId?: string | undefined;
 }

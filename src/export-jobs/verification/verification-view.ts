@@ -59,7 +59,7 @@ export const SliceVerification = Type.Object(
     ),
     events: Type.Optional(
       Count(
-        'Number of log events that CloudWatch Logs Insights counted in the time range. Present if `method` is `count`.',
+        'Number of log events that CloudWatch Logs Insights counted in the time range. It does not count those that arrived later than 12 hours before the export began: they may not have been exportable. Present if `method` is `count`.',
       ),
     ),
     isEmpty: Type.Optional(

@@ -125,7 +125,7 @@ function faultOf(counted: CountedExport): string | undefined {
 
 /**
  * Whether log events in the time range of an export would show that it is incomplete. They do not if they may not
- * have been exportable, or may have come since. The time range of a task of AWS can also be reversed.
+ * have been exportable. The time range of a task of AWS can also be reversed.
  */
 function isProvable({ fromAt, toAt, submittedAt }: ClaimedVerification): boolean {
   return fromAt < toAt && toAt + awsLimits.settlingMs <= submittedAt;

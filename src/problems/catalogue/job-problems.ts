@@ -111,8 +111,8 @@ export const jobProblems = {
   'export-incomplete': {
     status: 502,
     title: 'Exported objects missing or incomplete',
-    explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if \`destinationPrefix\` of the job has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events for the time range arrived after the export. The service checks the objects against the log events that the log group has now. A partition of an archive also has this problem in another case. Its export has no objects, and nothing proves that its time range has no log events. ${onlyInSlices}`,
-    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. If log events still arrive for the time range, wait until they have arrived. ${retryTheJob}`,
+    explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if \`destinationPrefix\` of the job has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. A partition of an archive also has this problem in another case. Its export has no objects, and nothing proves that its time range has no log events. ${onlyInSlices}`,
+    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. ${retryTheJob}`,
     isRetryable: false,
   },
   'too-many-watchers': {

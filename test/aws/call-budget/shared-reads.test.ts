@@ -30,7 +30,7 @@ function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'acc
     createExportTask: async () => ({ outcome }) as CreateOutcome,
     cancelExportTask: async () => ({ awsRequestId: undefined }),
     describeLogGroups: async () => ({ logGroups: [] }),
-    filterLogEvents: async () => ({ events: 0 }),
+    filterLogEvents: async () => ({ events: 0, firstArrivedAt: Infinity }),
     startQuery: async () => ({ queryId: '1' }),
     readQuery: async () => ({ status: 'Complete', rows: [] }),
   };

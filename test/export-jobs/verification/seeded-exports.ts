@@ -18,16 +18,18 @@ export async function openSeededQueue({
   return { ...queue, put: (job) => queue.put({ verification: 'objects', ...job }) };
 }
 
-/** Adds events to a stream, a millisecond apart, from an hour of the jobs on. */
+/** Adds events to a stream, a millisecond apart, from an hour of the jobs on. By default, each arrives at once. */
 export function seedEvents(
   emulator: Emulator,
   logStreamName: string,
   messages: readonly string[],
   hour = 0,
+  ingestedAt?: number,
 ): void {
   const events = messages.map((message, index) => ({
     timestamp: firstWindowAt + hour * 3_600_000 + index,
     message,
+    ...(ingestedAt !== undefined && { ingestedAt }),
   }));
   emulator.seed.logEvents({ region, logGroupName: '/app', logStreamName, events });
 }

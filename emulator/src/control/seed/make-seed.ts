@@ -48,7 +48,7 @@ export function makeSeed({ regions, buckets, keys, topics, clock, settings }: Se
       storeEvents(
         group,
         stream,
-        events.map((event) => ({ ingestedAt: now, ...event })),
+        events.map((event) => ({ ingestedAt: Math.min(event.timestamp, now), ...event })),
       );
     },
 

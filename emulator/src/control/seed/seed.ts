@@ -24,7 +24,10 @@ export interface Seed {
       isDeletionProtected?: boolean;
     },
   ): void;
-  /** Appends events of any age. Creates the group and the stream if they do not exist. */
+  /**
+   * Appends events of any age. Creates the group and the stream if they do not exist. Default of `ingestedAt`: the
+   * timestamp of the event, but not in the future.
+   */
   logEvents(
     events: SeedPlace & {
       logGroupName: string;

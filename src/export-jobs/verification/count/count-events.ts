@@ -1,6 +1,7 @@
 import type { EventCallOptions } from '#aws/call-options.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { QueryResults } from '#aws/log-groups/event-reads.ts';
+import { awsLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 
@@ -10,7 +11,16 @@ export interface CountedWindow {
   logStreamNamePrefix: string | null;
   fromAt: number;
   toAt: number;
+  /** When the export of the window was sent to AWS. */
+  submittedAt: number;
 }
+
+/**
+ * The last arrival, as epoch ms, of log events that an export must have. AWS can need 12 hours until a log event is
+ * exportable, and later ones can arrive after the export.
+ */
+export const lastArrivalOf = ({ submittedAt }: Pick<CountedWindow, 'submittedAt'>) =>
+  submittedAt - awsLimits.settlingMs;
 
 /**
  * Whether a problem is an answer of AWS that no repeat would change. A status 200 with a body that AWS does not
@@ -57,8 +67,8 @@ interface CountOptions {
 }
 
 /**
- * Counts the log events of a window with CloudWatch Logs Insights. AWS charges for the bytes that the query
- * scans: those of the log group in the window.
+ * Counts the log events of a window that its export must have, with CloudWatch Logs Insights. AWS charges for the
+ * bytes that the query scans: those of the log group in the window.
  * @throws Problem aws-timeout if the query does not end, aws-unexpected if it ends without a count; and outages
  */
 export async function countEvents(
@@ -108,8 +118,12 @@ function readCount([row]: QueryResults['rows']): number {
 }
 
 /** Insights has whole seconds, both inclusive. So the query itself has the exact window. */
-function toQuery({ logGroupName, logStreamNamePrefix, fromAt, toAt }: CountedWindow) {
-  const filters = [`filter @timestamp >= ${fromAt} and @timestamp < ${toAt}`];
+function toQuery(window: CountedWindow) {
+  const { logGroupName, logStreamNamePrefix, fromAt, toAt } = window;
+  const filters = [
+    `filter @timestamp >= ${fromAt} and @timestamp < ${toAt}`,
+    `filter @ingestionTime <= ${lastArrivalOf(window)}`,
+  ];
   if (logStreamNamePrefix !== null)
     filters.push(`filter @logStream like /^${toLiteral(logStreamNamePrefix)}/`);
   return {

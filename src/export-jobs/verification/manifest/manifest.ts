@@ -52,7 +52,7 @@ export const EmptinessEvidence = Type.Object(
     pages: Count('Number of pages of FilterLogEvents that were read.'),
     isExhaustive: Type.Boolean({
       description:
-        'Whether the search for log events was complete. If true, the time range has none. Always true with `StartQuery`. With `FilterLogEvents`, it is true if all pages were read.',
+        'Whether the search for log events was complete. If true, the time range had none 12 hours before the export began. Always true with `StartQuery`. With `FilterLogEvents`, it is true if all pages were read.',
     }),
     problem: Type.Optional(
       Type.String({
@@ -124,7 +124,7 @@ export const Manifest = Type.Object(
       Type.Object(
         {
           events: Count(
-            'Number of log events that CloudWatch Logs Insights counted in the time range. `totals.records` is at least as high, with one exception. If the export began less than 12 hours after the end of its time range, log events may not have been exportable yet.',
+            'Number of log events that CloudWatch Logs Insights counted in the time range. It does not count those that arrived later than 12 hours before the export began. `totals.records` is at least as high, with one exception. If the export began less than 12 hours after the end of its time range, log events may not have been exportable yet.',
           ),
         },
         { description: 'The log events at AWS. Present with `count`.' },

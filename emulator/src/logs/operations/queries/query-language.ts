@@ -15,8 +15,8 @@ export interface CountQuery {
 
 /**
  * Reads a query that counts: `filter` commands, then `stats count(*)`, with `as` and `by @logStream` if
- * wanted. Filters compare `@timestamp` with a number, and `@logStream` or `@message` with `=` or `like`;
- * `and` joins them.
+ * wanted. Filters compare `@timestamp` or `@ingestionTime` with a number, and `@logStream` or `@message` with `=` or
+ * `like`; `and` joins them.
  * @throws MalformedQueryException for everything else
  */
 export function readQuery(text: string): CountQuery {
@@ -56,22 +56,31 @@ type Condition = (event: StreamEvent) => boolean;
 function readCondition(text: string): Condition {
   const [, field = '', operator = '', value = ''] =
     /^(@\w+)\s*(>=|<=|>|<|=|like)\s*(.*)$/s.exec(text.trim()) ?? [];
-  if (field === '@timestamp') return compareTime(operator, value, text);
+  const readTime = timeFields.get(field);
+  if (readTime) {
+    const compare = readComparison(operator, value, text);
+    return (event) => compare(readTime(event));
+  }
   const read = textFields.get(field);
   const holds = operator === 'like' ? readPattern(value) : readEqual(operator, value);
   if (!read || !holds) throw malformed(text);
   return (event) => holds(read(event));
 }
 
+const timeFields = new Map<string, (event: StreamEvent) => number>([
+  ['@timestamp', ({ timestamp }) => timestamp],
+  ['@ingestionTime', ({ ingestedAt }) => ingestedAt],
+]);
+
 const textFields = new Map<string, (event: StreamEvent) => string>([
   ['@logStream', ({ logStreamName }) => logStreamName],
   ['@message', ({ message }) => message],
 ]);
 
-function compareTime(operator: string, value: string, text: string): Condition {
+function readComparison(operator: string, value: string, text: string): (time: number) => boolean {
   const compare = comparisons.get(operator);
   if (!compare || !/^\d{1,19}$/.test(value)) throw malformed(text);
-  return ({ timestamp }) => compare(timestamp, Number(value));
+  return (time) => compare(time, Number(value));
 }
 
 const comparisons = new Map<string, (time: number, bound: number) => boolean>([
