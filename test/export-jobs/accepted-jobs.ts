@@ -54,7 +54,7 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}) {
 }
 
 /** The values of a job that a test accepts. */
-interface GivenJob {
+export interface GivenJob {
   caller?: string;
   acceptedAt?: number;
   facts?: Partial<PlannedJob['job']>;

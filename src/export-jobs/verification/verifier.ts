@@ -16,6 +16,7 @@ import {
   renewVerification,
 } from '../store/verifications/claim-verification.ts';
 import { putOffVerification, recordFindings } from '../store/verifications/record-verification.ts';
+import { findPlaces } from './find-places.ts';
 import { recordVerdict } from './record-verdict.ts';
 import { verifyExport } from './verify-export.ts';
 
@@ -35,15 +36,13 @@ export interface VerifierOptions extends SharedOptions {
   wakeDispatcher: () => void;
 }
 
-// Verifications at once, in a process and at a target. Fewer: slices of many targets complete late. More: they
-// need calls, sockets and memory that everything else needs, too.
-const maxAtOnce = 8;
-const maxPerTarget = 2;
 // The pause at a target that is not checked yet, such as after a start. Shorter: a write for each. Longer: slices
 // complete later.
 const untilCheckedMs = 2_000;
 // How many targets are remembered as failing. Fewer: an outage has more lines. More: memory.
 const maxOutages = 1_000;
+// How many callers are remembered as served. Fewer: callers with many slices are served first. More: longer statements.
+const maxServed = 100;
 
 /** Opens the verifier. It does nothing before it is woken. */
 export function openVerifier(options: VerifierOptions): Verifier {
@@ -55,7 +54,10 @@ export function openVerifier(options: VerifierOptions): Verifier {
   // Leases of an earlier process of the same name are not ours: nobody works at them.
   const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
   const running = new Map<string, { claim: ClaimedVerification; ended: Promise<void> }>();
+  // Of the targets whose last verification has failed.
   const outages = new Map<string, OutageLog>();
+  // The callers that were served, the last one at the end.
+  const served = new Map<string, true>();
   const slices = makeOutageLog({ ...options, calmMs: slicesCalmMs });
   let claiming: Promise<void> | undefined;
   let isWanted = false;
@@ -76,36 +78,32 @@ export function openVerifier(options: VerifierOptions): Verifier {
     while (isWanted && !signal.aborted) {
       isWanted = false;
       if (running.size === 0) renewedAt = elapsed();
-      while (running.size < maxAtOnce && !signal.aborted) {
-        const claim = await claimVerification(database, {
-          owner,
-          leaseMs,
-          busyTargets: busyTargets(),
-        }).catch(noteDatabaseFailure);
+      while (!signal.aborted) {
+        const claims = [...running.values()].map(({ claim }) => claim);
+        const places = findPlaces(claims, outages);
+        if (!places) break;
+        const scope = { ...places, served: [...served.keys()] };
+        const claim = await claimVerification(database, { owner, leaseMs, scope }).catch(
+          noteDatabaseFailure,
+        );
         if (!claim) break;
         start(claim);
       }
     }
   }
 
-  function busyTargets(): string[] {
-    const counts = Map.groupBy(running.values(), ({ claim }) => claim.target);
-    return [...counts].flatMap(([target, all]) => (all.length < maxPerTarget ? [] : [target]));
-  }
-
   function start(claim: ClaimedVerification): void {
     // With its number: after a freeze, one whose lease was lost can still be in progress.
     const key = `${claim.jobId} ${claim.slice} ${claim.attempt} ${claim.looks}`;
-    const isFull = () => running.size >= maxAtOnce || busyTargets().includes(claim.target);
     const ended = verify(claim)
       .catch((error: Error) => recover(claim, error))
       .catch(noteDatabaseFailure)
       .then(() => {
-        const wasFull = isFull();
         running.delete(key);
-        if (wasFull) wake(); // others may have waited for this one
+        wake(); // others may have waited for this one
       });
     running.set(key, { claim, ended });
+    setAsNewest(served, claim.caller, true, maxServed);
     track?.(ended);
   }
 

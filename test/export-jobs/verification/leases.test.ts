@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { isStaleState } from '#export-jobs/store/steps/stale-state.ts';
 import {
   type ClaimedVerification,
+  type ClaimScope,
   claimVerification,
   guardVerification,
   renewVerification,
@@ -13,11 +14,12 @@ import {
   putOffVerification,
   recordFindings,
 } from '#export-jobs/store/verifications/record-verification.ts';
-import { givenJob } from '../accepted-jobs.ts';
+import { type GivenJob, givenJob } from '../accepted-jobs.ts';
 import { insertAttempt, insertVerification } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
 const leaseMs = 30_000;
+const everywhere: ClaimScope = { busyTargets: [], countedTargets: [], served: [] };
 const findings: Findings = {
   method: 'objects',
   objects: 1,
@@ -31,18 +33,26 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
   async function given(targets: readonly string[] = ['default']) {
     const clock = { now: 1_714_521_600_000 };
     const database = await openStore(openStorage, () => clock.now);
-    const jobId = await givenJob(database, targets.length);
+    const jobId = await givenJob(database, Math.max(1, targets.length));
     for (const [slice, target] of targets.entries()) {
       await insertAttempt(database, { jobId, slice, taskId: `task-${slice}`, submittedAt: 1 });
       const times = { beganAt: clock.now, dueAt: clock.now + slice };
       await insertVerification(database, { jobId, slice, target, ...times });
     }
     clock.now += targets.length;
-    const claim = (owner: string, busyTargets: string[] = []) =>
-      claimVerification(database, { owner, leaseMs, busyTargets });
+    /** Adds one that is due later than those before. */
+    async function put({ target = 'default', ...job }: GivenJob & { target?: string }) {
+      const jobId = await givenJob(database, 1, job);
+      await insertAttempt(database, { jobId, taskId: jobId, submittedAt: 1 });
+      const times = { beganAt: clock.now, dueAt: clock.now };
+      await insertVerification(database, { jobId, target, ...times });
+      clock.now += 1;
+    }
+    const claim = (owner: string, scope: Partial<ClaimScope> = {}) =>
+      claimVerification(database, { owner, leaseMs, scope: { ...everywhere, ...scope } });
     const row = () =>
       database.queries.selectFrom('verifications').selectAll().executeTakeFirstOrThrow();
-    return { clock, database, claim, row };
+    return { clock, database, put, claim, row };
   }
 
   const held = (claimed: ClaimedVerification | undefined): ClaimedVerification => {
@@ -139,9 +149,9 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
     await using _closed = database;
 
     const claims = [
-      await claim('one', ['a']),
-      await claim('one', ['b']),
-      await claim('one', ['b']),
+      await claim('one', { busyTargets: ['a'] }),
+      await claim('one', { busyTargets: ['b'] }),
+      await claim('one', { busyTargets: ['b'] }),
     ];
 
     expect(claims.map((each) => [each?.target, each?.slice])).toEqual([
@@ -149,5 +159,42 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
       ['a', 0],
       ['a', 2],
     ]);
+  });
+
+  test('is given for an export without a count while its target may begin none', async () => {
+    const { database, claim, put } = await given([]);
+    await using _closed = database;
+    await put({ target: 'a', facts: { verification: 'count' } });
+    await put({ target: 'b', facts: { verification: 'count' } });
+    await put({ target: 'a' });
+
+    const claims = [
+      await claim('one', { countedTargets: 'all' }),
+      await claim('one', { countedTargets: 'all' }),
+      await claim('one', { countedTargets: ['a'] }),
+      await claim('one', { countedTargets: ['a'] }),
+      await claim('one'),
+    ];
+
+    const found = claims.map((each) => each && [each.target, each.mode]);
+    expect(found).toEqual([['a', 'objects'], undefined, ['b', 'count'], undefined, ['a', 'count']]);
+  });
+
+  test('is given for the caller that was served longest ago', async () => {
+    const { database, claim, put } = await given([]);
+    await using _closed = database;
+    for (const caller of ['alice', 'alice', 'alice', 'bob', 'carol', 'carol'])
+      await put({ caller });
+
+    const claims = [
+      await claim('one', { served: ['bob', 'alice'] }),
+      await claim('one', { served: ['bob', 'alice', 'carol'] }),
+      await claim('one', { served: ['alice', 'carol', 'bob'] }),
+      await claim('one', { busyTargets: ['other'], served: ['alice', 'bob'] }),
+      await claim('one'),
+    ];
+
+    const callers = claims.map((each) => each?.caller);
+    expect(callers).toEqual(['carol', 'bob', 'alice', 'carol', 'alice']);
   });
 });

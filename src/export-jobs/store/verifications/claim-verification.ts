@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+
 import type { Database, Queries } from '#database/database.ts';
 import { clockToleranceMs } from '#database/database-clock.ts';
 import { engineSql } from '#database/engine-sql.ts';
@@ -41,21 +42,38 @@ export interface ClaimedVerification extends VerificationLease {
   taskCompletedAt: number | null;
 }
 
+/** Which verifications may be taken up. */
+export interface ClaimScope {
+  /** Targets at which none may begin. */
+  busyTargets: readonly string[];
+  /** Targets at which no count may begin, or `all`. */
+  countedTargets: readonly string[] | 'all';
+  /** Callers whose verifications come last: of these, the caller that was served longest ago is first. */
+  served: readonly string[];
+}
+
+// How many of the verifications that are due longest are compared by their callers. Fewer: a caller with more of
+// them is served before others. More: each claim takes longer during a backlog.
+const maxCompared = 1_000;
+
 /**
- * Takes up the verification that has been due for longest, and leases it. `undefined` when none is due at
- * other targets than `busyTargets`.
+ * Takes up the verification that is next, and leases it: of the caller that was served longest ago, the one that has
+ * been due for longest. `undefined` when none is due that may be taken up.
  */
 export async function claimVerification(
   database: Database,
-  { owner, leaseMs, busyTargets }: { owner: string; leaseMs: number; busyTargets: string[] },
+  { owner, leaseMs, scope }: { owner: string; leaseMs: number; scope: ClaimScope },
 ): Promise<ClaimedVerification | undefined> {
   const { queries, now, kind } = database;
-  const elsewhere =
-    busyTargets.length === 0 ? sql`` : sql`and target not in (${sql.join(busyTargets)})`;
+  const whereFree = whereDue(now(), leaseMs);
+  const key = sql`job_id, slice, attempt`;
   const { rows } = await sql<Omit<VerificationLease, 'owner'>>`
-    with next as materialized (
-      select job_id, slice, attempt from verifications
-      where ${whereDue(now(), leaseMs)} ${elsewhere} order by due_at limit 1
+    with oldest as materialized (
+      select ${key} from verifications where ${whereFree} ${whereInScope(scope)}
+      order by due_at limit ${sql.lit(maxCompared)}
+    ), next as materialized (
+      select ${key} from verifications where ${whereFree} and (${key}) in (select ${key} from oldest)
+      order by ${placeOfCaller(scope)} due_at limit 1
       ${engineSql[kind].skipLocked}
     )
     update verifications
@@ -68,6 +86,25 @@ export async function claimVerification(
   const [claimed] = rows;
   return claimed && readClaim(database, { ...claimed, owner });
 }
+
+function whereInScope({ busyTargets, countedTargets }: ClaimScope): RawBuilder<unknown> {
+  const noCount = sql`${ofJob('verification')} <> 'count'`;
+  const uncounted =
+    countedTargets === 'all' ? noCount : sql`(${elsewhere(countedTargets)} or ${noCount})`;
+  return sql`and ${elsewhere(busyTargets)} and ${uncounted}`;
+}
+
+const elsewhere = (targets: readonly string[]) =>
+  targets.length === 0 ? sql`1 = 1` : sql`target not in (${sql.join(targets)})`;
+
+function placeOfCaller({ served }: ClaimScope): RawBuilder<unknown> {
+  if (served.length === 0) return sql``;
+  const places = served.map((caller, index) => sql`when ${caller} then ${sql.lit(index)}`);
+  return sql`case ${ofJob('caller')} ${sql.join(places, sql` `)} else -1 end,`;
+}
+
+const ofJob = (column: 'caller' | 'verification') =>
+  sql`(select ${sql.ref(`jobs.${column}`)} from jobs where jobs.id = verifications.job_id)`;
 
 async function readClaim(
   { queries, now }: Database,
