@@ -15,7 +15,7 @@ import type { Look } from './look.ts';
 import { fillQueue, maxInQueue } from './queue/fill-queue.ts';
 import { permitOf, raisedPriority } from './queue/plan-exports.ts';
 import { settleJobs } from './queue/settle-jobs.ts';
-import { checkStopped } from './queue/stop-and-check.ts';
+import { checkStopped, endEmptyTrial } from './queue/stop-and-check.ts';
 import { type ArchiveEventType, recordArchiveEvent } from './record-archive-event.ts';
 import { summarise } from './summarise.ts';
 import type { KeeperTimings } from './timings.ts';
@@ -27,9 +27,12 @@ import type { KeeperTimings } from './timings.ts';
 export async function tendArchive(look: Look, listingProblem: string | undefined): Promise<void> {
   const { archive, writer, database, timings } = look;
   const { at } = await holdLook(writer, database.queries, timings.lookEveryMs);
-  const queued = await settleJobs(look, await readQueued(database.queries, archive.id), at);
-  await checkStopped(look, queued, at);
+  const inQueue = await readQueued(database.queries, archive.id);
+  // First: an export that AWS has accepted meanwhile decides what the refusals of others mean.
+  await checkStopped(look, inQueue, at);
+  const queued = await settleJobs(look, inQueue, at);
   const survey = await surveyLogGroups(look, queued, await factsOf(look, at));
+  await endEmptyTrial(look, survey);
   const added = await fillQueue(look, survey, at);
   const isQueueEmpty = survey.queued.length + added === 0;
   await endTending(look, { at, listingProblem, survey, isQueueEmpty });

@@ -178,7 +178,7 @@ export const Archive = Type.Object(
     stopProblem: Type.Optional({
       ...SliceProblem,
       description:
-        'The reason why the archive is stopped: all of its exports would fail. The service checks the destination every 15 minutes. The problem is absent when the checks prove that it is fixed. If they find no fault but prove nothing, the archive creates exports on trial. Then the problem is absent when AWS has accepted one of them.',
+        'The reason why the archive is stopped: all of its exports would fail. The service checks the destination every 15 minutes. If the checks find no fault, the archive creates exports on trial. The problem is absent when AWS has accepted one of them.',
     }),
     progress: Type.Optional(Progress),
     links: Type.Object(

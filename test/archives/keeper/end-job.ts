@@ -97,8 +97,8 @@ export async function endStartedJob(database: Database, jobId: string, end: JobE
     if (end.outcome === 'failed' && refusals.includes(end.problem)) {
       await queries
         .updateTable('attempts')
-        .set({ taskId: null })
-        .where('jobId', '=', jobId)
+        .set({ taskId: null, outcome: 'refused', problem: JSON.stringify(problem) })
+        .where((row) => row.and({ jobId, attempt }))
         .execute();
     }
     const verified = verifications[end.outcome];

@@ -61,7 +61,7 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
     });
   });
 
-  test('stops the archive for a fault of its destination, until the destination is usable', async () => {
+  test('stops the archive for a fault of its destination, until AWS accepts an export again', async () => {
     await using kept = await openKeptArchives({ backend });
     const id = await acceptOneDay(kept);
     await kept.redefine(id, { destination: 'gone', toAt: start });
@@ -86,8 +86,11 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
       partitions: { waiting: 1, missing: 0 },
     });
     expect(checked).toMatchObject({ stopCheckAt: start + 30 * minuteMs });
-    expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
     expect(await kept.waiting()).toMatchObject([{ day: -2 }]);
+    await startJob(kept.database, await onlyJob(kept));
+    kept.advance(2 * minuteMs);
+    await kept.look();
+    expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
     expect(kept.log.map(({ text }) => text).slice(1)).toEqual([
       'stopped the exports of an archive, its destination is checked again',
       'exports of an archive start again',
@@ -96,26 +99,37 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
 });
 
 test.each([
-  { problem: 'service-role-not-permitted', detail: 'AWS denied logs:CreateExportTask.' },
-  { problem: 'destination-not-writable', detail: 'PutObject call on the given bucket failed.' },
-])('stops the archive when a second log group in a row meets $problem', async (refusal) => {
-  await using kept = await openKeptArchives();
-  kept.seed('/app/a');
-  kept.seed('/app/b');
-  const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
-  await kept.look();
-  const [first, second] = await kept.waiting();
-  const refused = { outcome: 'failed', ...refusal } as const;
+  {
+    backend: 'sqlite' as const,
+    problem: 'service-role-not-permitted',
+    detail: 'AWS denied logs:CreateExportTask.',
+  },
+  {
+    backend: 'postgres' as const,
+    problem: 'destination-not-writable',
+    detail: 'PutObject call on the given bucket failed.',
+  },
+])(
+  'stops the archive when a second log group in a row meets $problem',
+  async ({ backend, ...refusal }) => {
+    await using kept = await openKeptArchives({ backend });
+    kept.seed('/app/a');
+    kept.seed('/app/b');
+    const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
+    await kept.look();
+    const [first, second] = await kept.waiting();
+    const refused = { outcome: 'failed', ...refusal } as const;
 
-  await endJob(kept.database, first?.jobId ?? '', refused);
-  await kept.look();
-  const afterOne = await kept.archive(id);
-  await endJob(kept.database, second?.jobId ?? '', refused);
-  await kept.look();
+    await endJob(kept.database, first?.jobId ?? '', refused);
+    await kept.look();
+    const afterOne = await kept.archive(id);
+    await endJob(kept.database, second?.jobId ?? '', refused);
+    await kept.look();
 
-  expect(afterOne.stopProblem).toBeNull();
-  expect((await kept.archive(id)).stopProblem).toContain(refusal.problem);
-});
+    expect(afterOne.stopProblem).toBeNull();
+    expect((await kept.archive(id)).stopProblem).toContain(refusal.problem);
+  },
+);
 
 test('stops the archive of one log group at the first refusal of the role', async () => {
   await using kept = await openKeptArchives();

@@ -15,6 +15,7 @@ import type {
 import type { KeptArchive } from '../../store/looks/claim-look.ts';
 import { isWaitingJob, type QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { isExporting } from '../look.ts';
+import { reachOf } from '../queue/refusal.ts';
 import type { OpenBackfills } from './open-backfills.ts';
 
 /** What there is to do about a log group. */
@@ -38,6 +39,8 @@ export interface Assessment {
   failedRepeats: MissingPartition[];
   /** Partitions that have not been tried. */
   due: DuePartition[];
+  /** Whether AWS refuses its exports: one partition of it is tried at a time, and those at risk. */
+  isRefused: boolean;
   /** The wanted time that keeps a backfill open, the oldest first. */
   openGaps: () => Iterable<Window>;
 }
@@ -123,7 +126,13 @@ export function assessLogGroup(
   const retries = group.missing
     .filter((row) => row.retryAt !== null && row.retryAt <= now && isWhole(row))
     .map((row) => ({ ...keyAndWindow(row), order: null, ...riskOf(time, row), row }));
-  const due = dueOf({ ...time, catchUpDays, taken }, limit);
+  const tried = [...queued, ...group.missing.filter(({ retryAt }) => retryAt !== null)];
+  const isRefused = tried.some(
+    ({ problem }) => problem !== null && reachOf(JSON.parse(problem)) === 'logGroup',
+  );
+  const due = dueOf({ ...time, catchUpDays, taken }, limit).filter(
+    ({ isAtRisk }) => isAtRisk || !isRefused,
+  );
   const doneUntilAt = doneUntilOf(time, group, isBackfilled);
   // A partition that is not tried again keeps no backfill open.
   const ended = group.missing.filter(({ retryAt }) => retryAt === null);
@@ -141,6 +150,7 @@ export function assessLogGroup(
     retries,
     failedRepeats,
     due,
+    isRefused,
     openGaps,
   };
 }

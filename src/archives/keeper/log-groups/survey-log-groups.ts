@@ -11,7 +11,7 @@ import {
   readLedgerPage,
 } from '../../store/log-groups/read-ledger.ts';
 import { isWaitingJob, type QueuedPartition } from '../../store/partitions/read-queued.ts';
-import type { Look } from '../look.ts';
+import { isOnTrial, type Look } from '../look.ts';
 import {
   type AssessedLogGroup,
   type Assessment,
@@ -29,6 +29,10 @@ export interface Survey {
   tally: Tally;
   /** Partitions that can be put into the queue, the most urgent first. */
   candidates: Candidate[];
+  /** The log groups that AWS refuses. */
+  refused: Set<string>;
+  /** Whether a failed partition is tried again, now or later. */
+  isRetrying: boolean;
   /** The partitions in the queue. */
   queued: QueuedPartition[];
   /** Those of them that can give their place to one at risk. */
@@ -60,6 +64,8 @@ export async function surveyLogGroups(
     logGroups: 0,
     tally: makeTally(),
     candidates: [],
+    refused: new Set(),
+    isRetrying: false,
     queued: [...inQueue],
     displaceable: [],
     openBackfills: facts.openBackfills.waiting,
@@ -83,12 +89,13 @@ export async function surveyLogGroups(
       assessed = await read(database.queries, survey.queued);
     }
     for (const each of assessed) add(survey, each, facts);
-    keepMostUrgent(survey.candidates);
+    keepFirst(survey, archive);
     after = assessed.at(-1)?.group;
     if (!after) break;
   }
-  survey.candidates.push(...(await findAgain(look, facts)));
-  keepMostUrgent(survey.candidates);
+  const again = await findAgain(look, facts);
+  survey.candidates.push(...again.filter((each) => !survey.refused.has(keyOf(each))));
+  keepFirst(survey, archive);
   return survey;
 }
 
@@ -102,7 +109,7 @@ function add(
   { group, queued, assessment }: AssessedLogGroup,
   { archive, now, openBackfills }: AssessmentFacts,
 ): void {
-  const { wanted, retries, failedRepeats, due, displaceable, openFrom } = assessment;
+  const { wanted, retries, failedRepeats, due, isRefused, displaceable, openFrom } = assessment;
   if (wanted.length === 0) return;
   const { partitionBy, catchUpDays } = archive.definition;
   if (group.goneAt === null) survey.logGroups += 1;
@@ -123,11 +130,31 @@ function add(
   addToTally(survey.tally, group, runsOf({ ...time, wanted, ranges, work }, window), time);
   for (const row of failedRepeats) survey.tally.failedRepeats += countUnits(row, partitionBy);
   survey.candidates.push(...retries, ...due);
+  if (isRefused) survey.refused.add(keyOf(group));
+  survey.isRetrying ||= group.missing.some(({ retryAt }) => retryAt !== null);
   survey.displaceable.push(...displaceable);
   openBackfills.note(group.logGroupName, assessment.openGaps);
 }
 
-function keepMostUrgent(candidates: Candidate[]): void {
-  candidates.sort(byUrgency);
-  candidates.length = Math.min(candidates.length, maxCandidates);
+/** Sorts the candidates, and keeps those that go first. On trial, it keeps one of each log group. */
+function keepFirst(survey: Survey, archive: Look['archive']): void {
+  const isTrial = isOnTrial(archive);
+  survey.candidates.sort(isTrial ? byTurn : byUrgency);
+  if (isTrial) survey.candidates = firstOfEach(survey.candidates);
+  survey.candidates.length = Math.min(survey.candidates.length, maxCandidates);
+}
+
+/** The order of a trial: what has not failed, then what failed longest ago. */
+function byTurn(one: Candidate, other: Candidate): number {
+  const [first, second] = [one.row?.retryAt ?? 0, other.row?.retryAt ?? 0];
+  return first - second || byUrgency(one, other);
+}
+
+function firstOfEach(candidates: readonly Candidate[]): Candidate[] {
+  const names = new Set<string>();
+  return candidates.filter(({ logGroupName }) => {
+    const isFirst = !names.has(logGroupName);
+    names.add(logGroupName);
+    return isFirst;
+  });
 }

@@ -4,7 +4,7 @@ import { byUrgency } from '../../partitions/due.ts';
 import { writeAfterJobs } from '../../store/looks/hold-look.ts';
 import { needsSlot, type QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { putPartition } from '../../store/partitions/write-partitions.ts';
-import type { Candidate, Survey } from '../log-groups/survey-log-groups.ts';
+import type { Survey } from '../log-groups/survey-log-groups.ts';
 import { isExporting, isOnTrial, type Look } from '../look.ts';
 import { planExports } from './plan-exports.ts';
 import { putIntoQueue } from './put-into-queue.ts';
@@ -21,12 +21,11 @@ export async function fillQueue(look: Look, survey: Survey, at: number): Promise
   if (!isExporting(archive) || !target || authorizer.isWithoutPolicies()) return 0;
   const { candidates, queued } = survey;
   const inQueue = queued.filter(({ job }) => job && needsSlot(job)).length;
+  if (isOnTrial(archive) && inQueue > 0) return 0; // until AWS has answered to the whole trial
   const free = Math.max(0, maxInQueue - inQueue);
   const displaceable = findDisplaceable(survey, free);
   const room = free + displaceable.length;
-  // On trial, AWS may refuse some log groups only: one of them must not use up all places.
-  const ordered = isOnTrial(archive) ? eachLogGroupFirst(candidates) : candidates;
-  const { exports, refused } = await planExports(look, target, ordered, room);
+  const { exports, refused } = await planExports(look, target, candidates, room);
   if (exports.length + refused.length === 0) return 0;
   const displaced = displaceable.slice(0, Math.max(0, exports.length - free));
   const problem = JSON.stringify(toStored(notPermitted()));
@@ -45,17 +44,6 @@ export async function fillQueue(look: Look, survey: Survey, at: number): Promise
   for (const { partition } of exports) onJobChange(partition.jobId);
   if (exports.length > 0) wake(archive.target);
   return exports.length;
-}
-
-/** Puts the most urgent partition of each log group before all others. */
-function eachLogGroupFirst(candidates: readonly Candidate[]): Candidate[] {
-  const firsts = new Map<string, Candidate>();
-  const others: Candidate[] = [];
-  for (const each of candidates) {
-    if (firsts.has(each.logGroupName)) others.push(each);
-    else firsts.set(each.logGroupName, each);
-  }
-  return [...firsts.values(), ...others];
 }
 
 /** Finds the waiting partitions that give their places to those at risk: the least urgent ones. */

@@ -28,6 +28,8 @@ export interface PartitionOfExport {
   jobId: string;
   revision: number;
   failures: number;
+  /** The cause of its latest failure: a `SliceProblem` as JSON. */
+  problem: string | null;
 }
 
 /** An export that the policies permit: of a new job, of one that is retried, or of one that somebody retried. */
@@ -57,17 +59,17 @@ export async function planExports(
     if (planned.exports.length >= room) break;
     const { logGroupName, incarnation, fromAt, toAt, row } = candidate;
     const key = { archiveId: archive.id, logGroupName, incarnation, fromAt, toAt };
-    const failures = row?.failures ?? 0;
+    const { failures = 0, problem = null } = row ?? {};
     const known = row?.jobId ? await readJob(look, row.jobId) : undefined;
     if (row && known && !hasEndedJob(known)) {
-      const partition = { ...key, failures, jobId: known.id, revision: row.revision };
+      const partition = { ...key, failures, problem, jobId: known.id, revision: row.revision };
       const { priority } = known;
       planned.exports.push({ partition, kind: 'retried', priority, policies: [] });
       continue;
     }
     const job = known && isRepeatable(look, candidate, known) ? known : undefined;
     const revision = row && job ? row.revision : await revisionOf(look, { ...key, row });
-    const partition = { ...key, failures, jobId: job?.id ?? newId(), revision };
+    const partition = { ...key, failures, problem, jobId: job?.id ?? newId(), revision };
     const attempt = (job?.attempts ?? 0) + 1;
     const permit = permitOf(look, target, partition, { attempt, isAtRisk: candidate.isAtRisk });
     if (permit) planned.exports.push({ partition, kind: job ? 'retry' : 'new', ...permit });
@@ -100,7 +102,8 @@ async function revisionOf(
   {
     row,
     ...partition
-  }: Omit<PartitionOfExport, 'jobId' | 'revision' | 'failures'> & Pick<Candidate, 'row'>,
+  }: Omit<PartitionOfExport, 'jobId' | 'revision' | 'failures' | 'problem'> &
+    Pick<Candidate, 'row'>,
 ): Promise<number> {
   const { partitionBy } = archive.definition;
   const revised = { ...partition, partitionBy };
@@ -117,7 +120,11 @@ async function revisionOf(
 export function permitOf(
   { archive, writer, authorizer }: Look,
   target: OpenTarget,
-  { jobId, revision, ...values }: Omit<PartitionOfExport, 'archiveId' | 'incarnation' | 'failures'>,
+  {
+    jobId,
+    revision,
+    ...values
+  }: Omit<PartitionOfExport, 'archiveId' | 'incarnation' | 'failures' | 'problem'>,
   { attempt, isAtRisk }: { attempt: number; isAtRisk: boolean },
 ): Pick<PlannedExport, 'priority' | 'policies'> | undefined {
   const { definition, principal } = archive;

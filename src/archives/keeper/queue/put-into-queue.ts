@@ -55,7 +55,7 @@ export async function putIntoQueue(
       },
     });
   }
-  await putPartition(queries, { ...partition, state: 'queued', retryAt: null, problem: null });
+  await putPartition(queries, { ...partition, state: 'queued', retryAt: null });
 }
 
 /** An archive has a limit of its own, so that it does not take the place of its caller's jobs. */

@@ -1,7 +1,6 @@
 import type { Transaction } from 'kysely';
 
 import type { Tables } from '#database/tables.ts';
-import { causeScopeOf } from '#export-jobs/dispatcher/attempts/record-refusal.ts';
 import { slugOf, toStored } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
 import type { ProofGaps } from '#export-jobs/store/verifications/read-verifications.ts';
@@ -10,6 +9,7 @@ import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { writeStop } from '../../store/looks/write-stop.ts';
 import {
   hasEndedJob,
+  needsSlot,
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
@@ -17,11 +17,13 @@ import { readWeakProof } from '../../store/partitions/read-weak-proof.ts';
 import { isRefusedInRow } from '../../store/partitions/recent-creates.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import { isOnTrial, type Look } from '../look.ts';
+import { reachOf, unverifiedDetail } from './refusal.ts';
 
 /**
  * Records what became of exports that have ended without coverage: their partitions are missing and tried again
- * later, until their last failure. A fault that other partitions share stops the archive instead. Returns the partitions that stay in the
- * queue.
+ * later, until their last failure. A fault that other log groups share stops the archive instead, and is no failure of
+ * the partition. It stops an archive on trial when AWS has refused all exports of the trial. Returns the partitions
+ * that stay in the queue.
  */
 export async function settleJobs(
   look: Look,
@@ -32,15 +34,24 @@ export async function settleJobs(
   const isEnded = ({ job }: QueuedPartition) => !job || hasEndedJob(job);
   const ended = queued.filter(isEnded);
   if (ended.length === 0) return [...queued];
+  const left = queued.filter((row) => !isEnded(row));
+  const isTried = left.some(({ job }) => job && needsSlot(job));
   const { stop, ofLast } = await writeOfLook(writer, async (queries) => {
     const ofLast = new Set<string>();
     let fault: SliceProblem | undefined;
     for (const row of ended) {
       const problem = row.job && (await problemOf(queries, row.job));
+      const reach = problem && (await sharedReachOf(queries, look, row, problem));
       if (!problem) await deletePartition(queries, row);
-      else if (await isShared(queries, look, row, problem)) {
+      else if (reach === 'archive') {
         await deletePartition(queries, row);
-        fault ??= problem;
+        fault = problem;
+      } else if (reach === 'logGroups') {
+        // It is kept, so that the next trial takes other log groups.
+        const retryAt = at + timings.checkEveryMs;
+        const kept = { state: 'missing', retryAt, problem: JSON.stringify(problem) } as const;
+        await changePartition(queries, row, kept);
+        if (!isTried || !isOnTrial(archive)) fault ??= problem;
       } else {
         const pauseMs = timings.retryAfterMs[row.failures];
         if (pauseMs === undefined) ofLast.add(row.logGroupName);
@@ -64,7 +75,7 @@ export async function settleJobs(
     Object.assign(archive, stop);
     if (isNew) alerts.stopped(archive, slugOf(stop.stopProblem));
   }
-  return queued.filter((row) => !isEnded(row));
+  return left;
 }
 
 /** Why a job that has ended covers nothing. */
@@ -115,22 +126,18 @@ function unproven({ deniedActions, isSearchCut }: ProofGaps) {
   );
 }
 
-/** The detail of the problem of an export whose verification was skipped. */
-export const unverifiedDetail =
-  'The export was completed but not verified, because the service role may not list its objects.';
-
-/** Whether the next partitions of the archive would fail for the same reason. */
-async function isShared(
+/** Whether all exports of the archive would fail for the same cause, or those of several log groups. */
+async function sharedReachOf(
   queries: Transaction<Tables>,
   { archive, database }: Look,
   { logGroupName }: QueuedPartition,
   problem: SliceProblem,
-): Promise<boolean> {
-  if (problem.detail === unverifiedDetail) return true;
-  const scope = causeScopeOf({ slug: slugOf(problem), detail: problem.detail });
-  if (scope !== 'log-group-then-job') return scope === 'job';
-  const isOnly = (archive.summary?.logGroups ?? 1) <= 1;
-  return (
-    isOnly || isRefusedInRow(queries, database, { archiveId: archive.id, logGroupName }, problem)
-  );
+): Promise<'archive' | 'logGroups' | undefined> {
+  const reach = reachOf(problem);
+  if (reach !== 'logGroup') return reach === 'archive' ? reach : undefined;
+  if ((archive.summary?.logGroups ?? 1) <= 1) return 'archive';
+  const isShared =
+    archive.stopProblem !== null ||
+    (await isRefusedInRow(queries, database, { archiveId: archive.id, logGroupName }, problem));
+  return isShared ? 'logGroups' : undefined;
 }

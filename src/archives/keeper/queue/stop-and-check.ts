@@ -1,8 +1,4 @@
-import { causeScopeOf } from '#export-jobs/dispatcher/attempts/record-refusal.ts';
-import { slugOf } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
-import type { SliceProblem } from '#export-jobs/export-job.ts';
 import { readPrefixTemplate } from '#export-jobs/planning/prefix-template.ts';
-import type { SliceState } from '#export-jobs/slice.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Check } from '#targets/preflight/check.ts';
 import { checkDestination } from '#targets/preflight/preflight.ts';
@@ -11,73 +7,85 @@ import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { type Stop, writeStop } from '../../store/looks/write-stop.ts';
 import type { QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { hasAcceptedExport } from '../../store/partitions/recent-creates.ts';
+import type { Survey } from '../log-groups/survey-log-groups.ts';
 import { isExporting, isOnTrial, type Look } from '../look.ts';
-import { unverifiedDetail } from './settle-jobs.ts';
+import { unverifiedDetail } from './refusal.ts';
 
 /**
- * Checks the destination of a stopped archive, if it is time. It works again if the checks prove that the fault is gone.
- * If they find no fault and prove nothing, it exports on trial until AWS accepts an export: no check can tell whether the
- * service role may create exports. `queued` are the partitions in its queue.
+ * Checks the destination of a stopped archive, if it is time. If the checks find no fault, the archive exports on trial:
+ *
+ * - A trial is at most one export of each log group, when no other one is in the queue (`fillQueue`). Those that AWS has
+ *   not refused go first, then those that it refused longest ago (`surveyLogGroups`). So trials come to each log group.
+ * - An export that AWS accepts ends the stop. No check is such a proof: none finds all that AWS asks for.
+ * - If AWS refuses all exports of the trial, or one for a cause of the whole archive, the archive waits for the next
+ *   check. A refusal in a trial is no failure of the partition (`settleJobs`).
+ *
+ * `queued` are the partitions in its queue, also those whose jobs have ended.
  */
 export async function checkStopped(
   look: Look,
   queued: readonly QueuedPartition[],
   at: number,
 ): Promise<void> {
-  const { archive, writer, alerts } = look;
-  const changed = await changeOf(look, queued, at);
-  if (!changed) return;
-  await writeOfLook(writer, (queries) => writeStop(queries, archive.id, changed));
-  Object.assign(archive, changed);
-  if (changed.stopProblem === null) alerts.worksAgain(archive);
+  const { archive, target } = look;
+  if (!archive.stopProblem || !target) return;
+  if (isOnTrial(archive)) {
+    if (isExporting(archive) && (await isAccepted(look, queued))) await writeAndTell(look, working);
+    return;
+  }
+  const stop = await checkedStopOf(look, target, at);
+  if (stop) await writeAndTell(look, stop);
+}
+
+/** Ends the stop of an archive on trial that has nothing to export, now or later on its own. */
+export async function endEmptyTrial(
+  look: Look,
+  { candidates, queued, isRetrying }: Survey,
+): Promise<void> {
+  const { archive, target } = look;
+  if (!target || !isOnTrial(archive) || !isExporting(archive)) return;
+  if (candidates.length + queued.length === 0 && !isRetrying) await writeAndTell(look, working);
 }
 
 const working: Stop = { stopProblem: null, stopCheckAt: null, trialAt: null };
 
-async function changeOf(
+async function writeAndTell({ archive, writer, alerts }: Look, stop: Stop): Promise<void> {
+  await writeOfLook(writer, (queries) => writeStop(queries, archive.id, stop));
+  Object.assign(archive, stop);
+  if (stop.stopProblem === null) alerts.worksAgain(archive);
+}
+
+/** What follows from a check of the destination; undefined if it is not time for one. */
+async function checkedStopOf(
   look: Look,
-  queued: readonly QueuedPartition[],
+  target: OpenTarget,
   at: number,
 ): Promise<Stop | undefined> {
-  const { archive, target, timings } = look;
+  const { archive, timings } = look;
   const { stopProblem, stopCheckAt } = archive;
-  if (!stopProblem || !target) return undefined;
-  if (isOnTrial(archive)) {
-    const isOver = isExporting(archive) && (await isTrialOver(look, queued));
-    return isOver ? working : undefined;
-  }
   const inMs = (stopCheckAt ?? at) - at;
   // Later than any check if the clock of the database was set back.
   const isDue = inMs <= 0 || inMs > timings.checkEveryMs;
   if (!isDue) return undefined;
   const checks = await checksOf(look, target);
-  const isUsable = checks !== undefined && !checks.some(isFault);
-  if (isUsable && isProof(checks, stopProblem)) return working;
   const trial = { stopProblem, stopCheckAt: null, trialAt: at };
-  if (isUsable && isExporting({ ...archive, ...trial })) return trial;
+  const mayTry = isExporting({ ...archive, ...trial });
+  if (mayTry && checks !== undefined && !checks.some(isFault)) return trial;
   return { stopProblem, stopCheckAt: at + timings.checkEveryMs, trialAt: null };
 }
 
-/** Whether checks without a fault prove that the fault is gone. */
-function isProof(checks: readonly Check[], problem: SliceProblem): boolean {
-  const { detail } = problem;
-  const isAboutDestination = causeScopeOf({ slug: slugOf(problem), detail }) === 'job';
-  return isAboutDestination && checks.every(({ verdict }) => verdict !== 'unknown');
-}
-
-/** Whether AWS has accepted an export since the trial began, or there is nothing to export. */
-async function isTrialOver(
+/** Whether AWS has accepted an export since the trial began. If exports were not verified, whether one is. */
+function isAccepted(
   { archive, database }: Look,
   queued: readonly QueuedPartition[],
 ): Promise<boolean> {
-  const { id, stopProblem, trialAt, summary } = archive;
-  if (trialAt === null) return false;
-  const { waiting = 0, running = 0, missing = 0, atRisk = 0 } = summary?.partitions ?? {};
-  if (queued.length + waiting + running + missing + atRisk === 0) return true;
-  const states: SliceState[] | undefined =
-    stopProblem?.detail === unverifiedDetail ? ['completed'] : undefined;
-  const jobIds = queued.flatMap(({ jobId }) => jobId ?? []);
-  return hasAcceptedExport(database.queries, { archiveId: id, jobIds, sinceAt: trialAt, states });
+  const { id, stopProblem, trialAt } = archive;
+  return hasAcceptedExport(database.queries, {
+    archiveId: id,
+    jobIds: queued.flatMap(({ jobId }) => jobId ?? []),
+    sinceAt: trialAt ?? Infinity,
+    isVerified: stopProblem?.detail === unverifiedDetail,
+  });
 }
 
 /** Checks the destination. Returns undefined if it could not be checked. */

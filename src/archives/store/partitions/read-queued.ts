@@ -7,8 +7,7 @@ import type { SliceProblem } from '#export-jobs/export-job.ts';
 import { activeStates, openStates, type SliceState } from '#export-jobs/slice.ts';
 
 /** A partition in the queue, with its job. */
-export interface QueuedPartition
-  extends Omit<Selectable<ArchivePartitionRow>, 'state' | 'problem'> {
+export interface QueuedPartition extends Omit<Selectable<ArchivePartitionRow>, 'state'> {
   /** Undefined if the job was deleted. */
   job: PartitionJob | undefined;
 }
@@ -39,7 +38,7 @@ export async function readQueued(queries: Queries, archiveId: string): Promise<Q
     queries,
     rows.flatMap(({ jobId }) => jobId ?? []),
   );
-  return rows.map(({ state: _, problem: __, ...row }) => ({
+  return rows.map(({ state: _, ...row }) => ({
     ...row,
     job: row.jobId === null ? undefined : jobs.get(row.jobId),
   }));

@@ -1,13 +1,12 @@
 import type { Database, Queries } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
-import type { SliceState } from '#export-jobs/slice.ts';
 import { dayMs } from '#time/durations.ts';
 
 /**
- * Whether a partition of another log group of the archive failed with the same problem, and AWS has accepted no
- * create of the archive since. Otherwise a role that may export all log groups but two would stop an archive of a
- * thousand.
+ * Whether AWS has refused two log groups of the archive with the same problem since it accepted a create of the
+ * archive. Log groups that it had refused before that, too, do not count: otherwise a role that may export all log
+ * groups but two would stop an archive of a thousand.
  */
 export async function isRefusedInRow(
   queries: Queries,
@@ -15,27 +14,30 @@ export async function isRefusedInRow(
   { archiveId, logGroupName }: { archiveId: string; logGroupName: string },
   { type }: Pick<SliceProblem, 'type'>,
 ): Promise<boolean> {
-  const met = await queries
+  const refused = await queries
     .selectFrom('archivePartitions')
     .innerJoin('attempts', 'attempts.jobId', 'archivePartitions.jobId')
-    .select(({ fn }) => fn.max<number | null>('attempts.submittedAt').as('at'))
+    .select('archivePartitions.logGroupName')
+    .select(({ fn }) => fn.min<number>('attempts.submittedAt').as('firstAt'))
+    .select(({ fn }) => fn.max<number>('attempts.submittedAt').as('lastAt'))
     .where('archivePartitions.archiveId', '=', archiveId)
-    .where('archivePartitions.state', '=', 'missing')
-    .where('archivePartitions.logGroupName', '!=', logGroupName)
-    .where(engineSql[kind].jsonText('archivePartitions.problem', 'type'), '=', type)
-    .executeTakeFirstOrThrow();
-  if (met.at === null) return false;
+    .where(engineSql[kind].jsonText('attempts.problem', 'type'), '=', type)
+    .groupBy('archivePartitions.logGroupName')
+    .execute();
+  const others = refused.filter((each) => each.logGroupName !== logGroupName);
+  if (others.length === 0) return false;
+  const sinceAt = Math.max(...others.map(({ lastAt }) => lastAt)) - longestWaitMs;
   const accepted = await queries
     .selectFrom('jobs')
     .innerJoin('attempts', 'attempts.jobId', 'jobs.id')
-    .select('jobs.id')
+    .select(({ fn }) => fn.max<number | null>('attempts.submittedAt').as('at'))
     .where('jobs.archiveId', '=', archiveId)
-    .where('jobs.acceptedAt', '>=', met.at - longestWaitMs)
+    .where('jobs.acceptedAt', '>=', sinceAt)
     .where('attempts.taskId', 'is not', null)
-    .where('attempts.submittedAt', '>=', met.at)
-    .limit(1)
-    .executeTakeFirst();
-  return accepted === undefined;
+    .executeTakeFirstOrThrow();
+  const acceptedAt = accepted.at ?? -Infinity;
+  const isNew = refused.some(({ firstAt }) => firstAt > acceptedAt);
+  return isNew && others.some(({ lastAt }) => lastAt > acceptedAt);
 }
 
 /** The exports among which an accepted one is looked for. */
@@ -45,14 +47,14 @@ interface RecentExports {
   jobIds: readonly string[];
   /** Since when they were sent, epoch ms. */
   sinceAt: number;
-  /** The states of their slices. Default: each state. */
-  states?: readonly SliceState[] | undefined;
+  /** Whether the export must be verified, too. */
+  isVerified: boolean;
 }
 
 /** Whether AWS has accepted an export of an archive since a moment. */
 export async function hasAcceptedExport(
   queries: Queries,
-  { archiveId, jobIds, sinceAt, states }: RecentExports,
+  { archiveId, jobIds, sinceAt, isVerified }: RecentExports,
 ): Promise<boolean> {
   const accepted = await queries
     .selectFrom('jobs')
@@ -70,7 +72,22 @@ export async function hasAcceptedExport(
     )
     .where('attempts.taskId', 'is not', null)
     .where('attempts.submittedAt', '>=', sinceAt)
-    .$if(states !== undefined, (query) => query.where('slices.state', 'in', states ?? []))
+    .$if(isVerified, (query) =>
+      query
+        .where('slices.state', '=', 'completed')
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('verifications')
+                .select('verifications.slice')
+                .whereRef('verifications.jobId', '=', 'attempts.jobId')
+                .whereRef('verifications.slice', '=', 'attempts.slice')
+                .whereRef('verifications.attempt', '=', 'attempts.attempt')
+                .where('verifications.method', '=', 'skipped'),
+            ),
+          ),
+        ),
+    )
     .limit(1)
     .executeTakeFirst();
   return accepted !== undefined;
