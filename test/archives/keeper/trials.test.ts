@@ -153,3 +153,20 @@ test.each(['sqlite', 'postgres'] as const)(
   },
   900_000,
 );
+
+test('a refusal of the bucket ACL stops the archive at once, also if its explanation names another call', async () => {
+  await using kept = await openKeptArchives();
+  for (const name of ['/app/a', '/app/b']) kept.seed(name);
+  const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
+  await kept.look();
+  const [job] = await kept.waiting();
+
+  await endJob(kept.database, job?.jobId ?? '', {
+    outcome: 'failed',
+    problem: 'destination-not-writable',
+    detail: `${aclRefused} The bucket policy does not allow s3:PutObject.`,
+  });
+  await kept.look();
+
+  expect((await kept.archive(id)).stopProblem).toContain('destination-not-writable');
+}, 900_000);

@@ -124,7 +124,10 @@ export function causeScopeOf({ slug, detail }: Pick<Problem, 'slug' | 'detail'>)
   }
 }
 
-/** Whether a policy can allow other prefixes of the bucket. The ACL and the key are of the whole bucket. */
+/**
+ * Whether a policy can allow other prefixes of the bucket. The ACL and the key are of the whole bucket. AWS names its
+ * call in the first sentence. Our explanation comes after it, and can name other calls.
+ */
 function isAboutPrefix(detail: string): boolean {
-  return /PutObject/.test(detail) && !isAboutKey(detail);
+  return /^[^.]*PutObject/.test(detail) && !isAboutKey(detail);
 }
