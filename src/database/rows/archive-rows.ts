@@ -38,7 +38,7 @@ export interface ArchiveRow {
   listedAt: number | null;
   /** The number of its log groups, of its latest planning or listing. */
   logGroupCount: Generated<number>;
-  /** Why it is stopped: a `SliceProblem` as JSON; null if it does. */
+  /** Why it is stopped: a `SliceProblem` as JSON; null if it is not. */
   stopProblem: string | null;
   /** When its destination is checked next, while it is stopped. */
   stopCheckAt: number | null;
