@@ -1,8 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 
+import type { Principal } from '#auth/principal.ts';
 import { openGuard, requestWith, settingsOf } from '../guard.ts';
 import { type Algorithm, openIssuer } from '../issuer.ts';
 import { makeTime } from '../time.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Opens an issuer and an authentication that trusts it, with one clock. */
 async function openBoth(settings: object = {}) {
@@ -258,25 +265,62 @@ describe('a verified token', () => {
     expect(afterwards).toBe('ERR_JWT_EXPIRED exp');
   });
 
-  test('is evicted by later ones: ten thousand are cached', async () => {
+  test('is evicted by later ones of its caller: twenty are cached', async () => {
     await using both = await openBoth();
     const { issuer, guard } = both;
-    const first = issuer.token({ sub: 'first' });
-    const before = await guard.ofToken(first);
-    const others = (count: number, from = 0) =>
-      Promise.all(
-        Array.from({ length: count }, (_, index) =>
-          guard.ofToken(issuer.token({ sub: `caller-${from + index}` })),
-        ),
-      );
+    const tokens = Array.from({ length: 21 }, (_, jti) => issuer.token({ jti }));
+    const other = issuer.token({ sub: 'other' });
+    const ofOther = await guard.ofToken(other);
+    const first = await guard.ofToken(tokens[0] ?? '');
 
-    await others(9_999);
-    const among = await guard.ofToken(first);
-    await others(1, 9_999);
-    const pushedOut = await guard.ofToken(first);
+    for (const token of tokens.slice(1, 20)) await guard.ofToken(token);
+    const among = await guard.ofToken(tokens[0] ?? '');
+    await guard.ofToken(tokens[20] ?? '');
+    const evicted = await guard.ofToken(tokens[0] ?? '');
 
-    expect(among).toBe(before);
-    expect(pushedOut).not.toBe(before);
+    expect(among).toBe(first);
+    expect(evicted).not.toBe(first);
+    expect(await guard.ofToken(other)).toBe(ofOther);
+  });
+
+  test('is evicted by later ones of other callers, of which two million characters are cached', async () => {
+    await using both = await openBoth();
+    const { issuer, guard } = both;
+    const groups = Array.from({ length: 280 }, () => randomUUID()); // some 14,500 characters
+    const tokens = Array.from({ length: 200 }, (_, index) =>
+      issuer.token({ sub: `caller-${index}`, groups }),
+    );
+    const verified = [];
+    for (const token of tokens) verified.push(await guard.ofToken(token));
+
+    // The newest first: a token that is verified again evicts the oldest one.
+    const cached = [];
+    for (const index of tokens.keys().toArray().reverse()) {
+      const again = await guard.ofToken(tokens[index] ?? '');
+      if (again === verified[index]) cached.push(index);
+    }
+
+    expect(cached.length * (tokens[0]?.length ?? 0)).toBeGreaterThan(1_500_000);
+    expect(cached.length * (tokens[0]?.length ?? 0)).toBeLessThan(2_097_152);
+  });
+
+  test('takes no memory when it has expired and another token is verified', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    const groups = Array.from({ length: 140 }, () => randomUUID());
+    const verified: WeakRef<Principal>[] = [];
+    for (let index = 0; index < 60; index += 1) {
+      const token = issuer.token({ sub: `caller-${index}`, groups });
+      verified.push(new WeakRef(await guard.ofToken(token)));
+    }
+
+    await time.advance(60_001);
+    await guard.ofToken(issuer.token({ sub: 'later' }));
+    await new Promise(setImmediate); // references of finished functions
+    collectGarbage();
+
+    // The last ones may still be on a stack.
+    expect(verified.slice(0, 50).filter((caller) => caller.deref() !== undefined)).toEqual([]);
   });
 
   test('does not validate another token', async () => {

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 
-import { setAsNewest } from '#caching/bounded-map.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Principal } from '../../principal.ts';
 import type { Verify } from '../combine-methods.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { hasAcceptedAudience, principalOfClaims } from './claims.ts';
 import type { FoundKey, IssuerKeys } from './issuer-keys.ts';
+import { makeTokenCache } from './token-cache.ts';
 
 /** An issuer and its keys. */
 interface Issuer {
@@ -35,7 +35,6 @@ const lastInstant = 8_640_000_000_000; // in seconds; JavaScript has no later da
 // A verification costs some 0.1 ms of CPU and a hop to another thread. Higher: no further gain. Removed
 // keys and the expiry are checked at every request in any case.
 const maxCacheMs = 60_000;
-const maxCached = 10_000;
 
 interface Verified {
   principal: Principal;
@@ -43,12 +42,13 @@ interface Verified {
   /** The key set it was verified with. The entry expires with that set. */
   keys: unknown;
   until: number;
+  length: number;
 }
 
 /** Makes the verifier of tokens. Its refusal is the same for every fault. */
 export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   const byName = new Map(issuers.map((issuer) => [issuer.settings.issuer, issuer]));
-  const cache = new Map<string, Verified>();
+  const cache = makeTokenCache<Verified>(now);
 
   async function verify(token: string): Promise<Verified> {
     if (!isCanonical(token)) throw refuse('not three parts in base64url');
@@ -61,7 +61,8 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
     if (!hasAcceptedAudience(issuer.settings, payload)) throw refuse('wrong audience');
     const principal = principalOfClaims(issuer.settings, payload);
     if (!principal) throw refuse('invalid subject');
-    return { principal, issuer, keys, until: Math.min(now() + maxCacheMs, exp * 1_000) };
+    const until = Math.min(now() + maxCacheMs, exp * 1_000);
+    return { principal, issuer, keys, until, length: token.length };
   }
 
   async function verifySignature(token: string, { settings, keys }: Issuer) {
@@ -85,12 +86,10 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   return async (token) => {
     const digest = hash('sha256', token, 'base64'); // so that no token stays in memory
     const known = cache.get(digest);
-    if (known && known.until > now() && known.keys === known.issuer.keys.current()) {
-      return known.principal;
-    }
+    if (known && known.keys === known.issuer.keys.current()) return known.principal;
     try {
       const verified = await verify(token);
-      setAsNewest(cache, digest, verified, maxCached);
+      cache.add(digest, verified);
       return verified.principal;
     } catch (error) {
       throw error instanceof Problem ? error : refuse(reasonOf(error));

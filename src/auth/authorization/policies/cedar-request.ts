@@ -16,9 +16,11 @@ export type CedarRequest = Pick<
   'principal' | 'action' | 'resource' | 'context' | 'entities'
 >;
 
-/** Makes the function that turns questions into Cedar requests. It caches the entities that repeat. */
+/**
+ * Makes the function that turns questions into Cedar requests. The entity of a caller is made anew: Cedar reads it for
+ * each decision, which takes far longer. Cached, it would take as much memory as the caller itself.
+ */
 export function makeCedarRequests(): (principal: Principal, question: Question) => CedarRequest {
-  const callers = new WeakMap<Principal, EntityJson>();
   const actionEntities = Object.fromEntries(
     (Object.keys(actions) as Action[]).map((name) => [
       name,
@@ -26,14 +28,8 @@ export function makeCedarRequests(): (principal: Principal, question: Question) 
     ]),
   ) as Record<Action, EntityJson>;
 
-  function callerOf(principal: Principal): EntityJson {
-    const known = callers.get(principal) ?? toCaller(principal);
-    callers.set(principal, known);
-    return known;
-  }
-
   return (principal, { action, resource, context = {} }) => {
-    const entities = [callerOf(principal), actionEntities[action], toResource(action, resource)];
+    const entities = [toCaller(principal), actionEntities[action], toResource(action, resource)];
     const [callerId, actionId, resourceId] = entities.map(({ uid }) => uid) as [Uid, Uid, Uid];
     return {
       principal: callerId,

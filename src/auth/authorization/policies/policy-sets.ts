@@ -58,16 +58,19 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     return name;
   }
 
-  function makeSet(principal: Principal): PolicySet {
+  // Apart from makeSet, whose functions keep its variables: the names of all groups of a caller take memory.
+  function applicableTo(principal: Principal) {
     const uids = [
       callerUid(principal),
       ...principal.groups.map((group) => groupUid(principal, group)),
     ];
     const own = new Set(uids.map(keyOf));
-    const applicable = policies.filter(
+    return policies.filter(
       ({ principalKey }) => principalKey === undefined || own.has(principalKey),
     );
-    const ids = JSON.stringify(applicable.map(({ id }) => id));
+  }
+
+  function makeSet(ids: string, applicable: typeof policies): PolicySet {
     const aspects = new Set(applicable.flatMap(({ dependsOn }) => dependsOn));
     return {
       name: () => parse(ids),
@@ -78,7 +81,10 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
   }
 
   return (principal: Principal): PolicySet => {
-    const set = setOf.get(principal) ?? makeSet(principal);
+    const known = setOf.get(principal);
+    if (known) return known;
+    const applicable = applicableTo(principal);
+    const set = makeSet(JSON.stringify(applicable.map(({ id }) => id)), applicable);
     setOf.set(principal, set);
     return set;
   };
