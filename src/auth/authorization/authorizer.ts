@@ -5,7 +5,7 @@ import type { Action } from './action.ts';
 export interface CallerRequest {
   principal: Principal;
   id: string;
-  /** The id of the caller that checks the permissions of `principal`, for the audit. */
+  /** The id of the caller that only tests the permissions of `principal`. The audit has it. */
   checkedBy?: string;
 }
 

@@ -2,6 +2,7 @@ import type { Audit } from '#audit/audit.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { show } from '#validation/violations.ts';
+import type { Principal } from '../principal.ts';
 import type {
   Authorizer,
   CallerRequest,
@@ -25,7 +26,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
   const toCedar = makeCedarRequests();
   const cache = makeDecisionCache(policies);
 
-  function evaluate({ principal }: CallerRequest, question: Question): Decision {
+  function evaluate({ principal, checkedBy }: CallerRequest, question: Question): Decision {
     if (question.isForAnyContext) {
       const { action, resource } = question;
       // Most log groups of an account are of others, and this check is a thousand times faster.
@@ -34,20 +35,25 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
         policies.mayPermitInContext(principal, toCedar(principal, question));
       return { isPermitted, policies: [] };
     }
-    return cache.getOrCompute(principal, question, () => {
-      const {
-        isPermitted,
-        policies: ids,
-        errors,
-      } = policies.evaluate(principal, toCedar(principal, question));
-      if (errors.length > 0) {
-        const { action } = question;
-        const facts = { action, principal: principal.id, errors: errors.slice(0, maxErrors) };
-        log.error(facts, 'failed to evaluate policies; the request was refused');
-      }
-      const decision = { isPermitted, policies: ids };
-      return { decision, isCacheable: errors.length === 0 };
-    });
+    // Nobody asks for a tested caller again: nothing about it is cached.
+    if (checkedBy !== undefined) {
+      return toDecision(principal, question, policies.test(toCedar(principal, question))).decision;
+    }
+    return cache.getOrCompute(principal, question, () =>
+      toDecision(principal, question, policies.evaluate(principal, toCedar(principal, question))),
+    );
+  }
+
+  function toDecision(
+    { id: principal }: Principal,
+    { action }: Question,
+    { isPermitted, policies: ids, errors }: ReturnType<Policies['evaluate']>,
+  ) {
+    if (errors.length > 0) {
+      const facts = { action, principal, errors: errors.slice(0, maxErrors) };
+      log.error(facts, 'failed to evaluate policies; the request was refused');
+    }
+    return { decision: { isPermitted, policies: ids }, isCacheable: errors.length === 0 };
   }
 
   function decide(request: CallerRequest, question: Question): Decision {

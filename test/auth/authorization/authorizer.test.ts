@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
+import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
+import { makeAuthorizer } from '#auth/authorization/make-authorizer.ts';
+import { noPolicies, type Policies } from '#auth/authorization/policies/open-policies.ts';
 import { anonymous } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
 import {
@@ -220,4 +223,30 @@ test('applies policies to anonymous callers when authentication is off', async (
     isPermitted: false,
     policies: [],
   });
+});
+
+test('a tested caller has no policy set and no cached decision of its own', () => {
+  let tests = 0;
+  const verdict = { isPermitted: true, policies: ['all'], errors: [] };
+  const policies: Policies = {
+    ...noPolicies,
+    evaluate: () => expect.unreachable(),
+    dependsOn: () => expect.unreachable(),
+    test() {
+      tests += 1;
+      return verdict;
+    },
+  };
+  const audit = makeAudit({ write() {} });
+  const authorizer = makeAuthorizer({
+    policies,
+    audit,
+    log: { error: () => expect.unreachable() },
+  });
+  const tested = { principal: caller, id: 'r-1', checkedBy: 'api-key#admin' };
+
+  const decisions = [createOf(), createOf()].map((each) => authorizer.decide(tested, each));
+
+  expect(decisions).toEqual(Array(2).fill({ isPermitted: true, policies: ['all'] }));
+  expect(tests).toBe(2);
 });

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { describe, expect, test } from 'vitest';
 
+import { makeParsedSets } from '#auth/authorization/policies/parsed-sets.ts';
+import { makePolicySets, type PolicySets } from '#auth/authorization/policies/policy-sets.ts';
 import { callerIn, createOf, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
 
-// More than the parsed sets that are cached, so that each is evicted and parsed again.
 const teams = Array.from({ length: 300 }, (_, number) => `team-${number}`);
 const scopes = [
   (team: string) => `principal in Group::"api-key#${team}"`,
@@ -29,6 +31,116 @@ test('permits each of three hundred teams what its own policy permits, and nothi
   );
 
   expect(rounds).toEqual([[], []]);
+});
+
+/** Two versions of policies of teams, and the policies in each set of Cedar, by its name. Each parse counts. */
+function makeSets(teamCount: number, policiesOfTeam: number) {
+  const byId = new Map(
+    Array.from({ length: teamCount * policiesOfTeam }, (_, number) => {
+      const team = number % teamCount;
+      return [
+        `${team}-${number}`,
+        `permit(principal in Group::"api-key#${team}", action, resource);`,
+      ];
+    }),
+  );
+  const live = new Map<string, string[]>();
+  let parses = 0;
+  const recording = {
+    ...cedar,
+    preparsePolicySet(name: string, { staticPolicies = {} }: cedar.PolicySet) {
+      parses += 1;
+      live.set(name, Object.keys(staticPolicies));
+      return { type: 'success' as const };
+    },
+  };
+  const parsedSets = makeParsedSets(recording, 'sets');
+  const [first, second] = [1, 2].map((version) =>
+    makePolicySets(recording, parsedSets, { version, byId }),
+  ) as [PolicySets, PolicySets];
+  return {
+    first,
+    second,
+    live,
+    nameFor: (team: number, sets = first) => sets.of(callerIn([`${team}`])).name(),
+    policies: () => live.values().reduce((sum, ids) => sum + ids.length, 0),
+    parses: () => parses,
+  };
+}
+
+describe('the sets in Cedar', () => {
+  test('have at most five thousand policies together, of all versions', () => {
+    const sets = makeSets(30, 100);
+    const found: number[] = [];
+    const wrong: number[] = [];
+
+    for (const version of [sets.first, sets.second, sets.first]) {
+      for (let team = 0; team < 30; team += 1) {
+        const ids = sets.live.get(sets.nameFor(team, version)) ?? [];
+        if (ids.length !== 100 || !ids.every((id) => id.startsWith(`${team}-`))) wrong.push(team);
+        found.push(sets.policies());
+      }
+    }
+
+    expect(Math.max(...found)).toBe(5_000);
+    expect(wrong).toEqual([]);
+  });
+
+  test('keep one that is used, and evict the one that is unused for longest', () => {
+    const sets = makeSets(60, 100);
+    const name = sets.nameFor(0);
+
+    for (let team = 1; team < 60; team += 1) {
+      sets.nameFor(team);
+      sets.nameFor(0);
+    }
+
+    const parses = sets.parses();
+    expect(sets.nameFor(0)).toBe(name);
+    expect(sets.parses()).toBe(parses);
+    sets.nameFor(1);
+    expect(sets.parses()).toBeGreaterThan(parses);
+  });
+
+  test('have a set that is larger than that alone', () => {
+    const sets = makeSets(1, 5_001);
+
+    sets.nameFor(0);
+
+    expect(sets.policies()).toBe(5_001);
+  });
+
+  test('have all policies once for tested callers, and evict no set for them', () => {
+    const sets = makeSets(50, 100);
+    for (let team = 0; team < 50; team += 1) sets.nameFor(team);
+    const parses = sets.parses();
+
+    const names = [sets.first, sets.first, sets.second].map(({ all }) => all.name());
+    for (let team = 0; team < 50; team += 1) sets.nameFor(team);
+
+    expect(new Set(names).size).toBe(1);
+    expect(sets.policies()).toBe(10_000);
+    expect(sets.parses()).toBe(parses + 2);
+  });
+});
+
+test.for(scopes)('decides about a tested caller as about the caller itself: %s', async (scope) => {
+  const policies = ['a', 'b', 'c'].map(
+    (team) => `@id("${team}") permit(${scope(team)}, action, resource);`,
+  );
+  using folder = makePolicyFolder({
+    'teams.cedar': `${policies.join('')} @id("no") forbid(${scope('c')}, action, resource);`,
+  });
+  await using opened = await openPolicyDir(folder.path);
+  const callers = [['a'], ['b', 'a'], ['a', 'c'], ['d']].map((groups) =>
+    callerIn(groups, { subject: `of-${groups[0]}` }),
+  );
+
+  for (const principal of callers) {
+    const tested = { principal, id: 'r-1', checkedBy: 'api-key#admin' };
+    const decision = opened.authorizer.decide(tested, createOf());
+    expect(decision).toEqual(opened.ask(principal, createOf()));
+  }
 });
 
 test.for([

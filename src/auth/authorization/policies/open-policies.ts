@@ -4,6 +4,7 @@ import type { Log } from '#telemetry/log.ts';
 import type { Principal } from '../../principal.ts';
 import type { CedarRequest } from './cedar-request.ts';
 import { type Cedar, parsePolicies } from './parse-policies.ts';
+import { makeParsedSets } from './parsed-sets.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
 import { makePolicySets, type PolicySet } from './policy-sets.ts';
 
@@ -21,6 +22,11 @@ export interface Policies extends AsyncDisposable {
   version(): number;
   isEmpty(): boolean;
   evaluate(principal: Principal, request: CedarRequest): Verdict;
+  /**
+   * The same for a caller that is only tested, with the set of all policies: whoever tests chooses the groups, and each
+   * choice would be another set to parse.
+   */
+  test(request: CedarRequest): Verdict;
   /** Whether any policy for the caller depends on this circumstance or on the `logGroupName`. */
   dependsOn(principal: Principal, aspect: string): boolean;
   /** Whether the policies permit a request in some context. It takes ten times as long as `evaluate`. */
@@ -48,6 +54,7 @@ export const noPolicies: Policies = {
   version: () => 0,
   isEmpty: () => true,
   evaluate: () => refusal,
+  test: () => refusal,
   dependsOn: () => false,
   mayPermitInContext: () => false,
   mayPermit: () => false,
@@ -61,7 +68,7 @@ export const noPolicies: Policies = {
 export async function openPolicies(options: PoliciesOptions): Promise<Policies> {
   const { directory, files, newId, sleep, log } = options;
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs'); // 25 ms, only if POLICY_DIR is set
-  const name = newId();
+  const parsedSets = makeParsedSets(cedar, newId());
   let version = 0;
 
   const toConfigError = (error: Error) =>
@@ -79,9 +86,8 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
       );
     }
     version += 1;
-    // Two alternating names: no caller uses sets that are older than the previous version.
-    const setFor = makePolicySets(cedar, `${name}-${version % 2}`, byId);
-    return { version, isEmpty: byId.size === 0, setFor };
+    const sets = makePolicySets(cedar, parsedSets, { version, byId });
+    return { version, isEmpty: byId.size === 0, sets };
   }
 
   const loaded = await openReloadedValue({
@@ -106,24 +112,28 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     version: () => loaded.current().version,
     isEmpty: () => loaded.current().isEmpty,
     evaluate(principal, request) {
-      const { isEmpty, setFor } = loaded.current();
-      return isEmpty ? refusal : evaluate(cedar, request, setFor(principal));
+      const { isEmpty, sets } = loaded.current();
+      return isEmpty ? refusal : evaluate(cedar, request, sets.of(principal));
     },
-    dependsOn: (principal, aspect) => loaded.current().setFor(principal).dependsOn(aspect),
+    test(request) {
+      const { isEmpty, sets } = loaded.current();
+      return isEmpty ? refusal : evaluate(cedar, request, sets.all);
+    },
+    dependsOn: (principal, aspect) => loaded.current().sets.of(principal).dependsOn(aspect),
     mayPermitInContext(principal, request) {
-      const { isEmpty, setFor } = loaded.current();
-      return !isEmpty && mayPermitInContext(cedar, request, setFor(principal));
+      const { isEmpty, sets } = loaded.current();
+      return !isEmpty && mayPermitInContext(cedar, request, sets.of(principal));
     },
     mayPermit: (principal, ...asked) =>
       loaded
         .current()
-        .setFor(principal)
+        .sets.of(principal)
         .mayPermit(...asked),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }
 
-function evaluate(cedar: Cedar, request: CedarRequest, set: PolicySet): Verdict {
+function evaluate(cedar: Cedar, request: CedarRequest, set: Pick<PolicySet, 'name'>): Verdict {
   try {
     const answer = cedar.statefulIsAuthorized({ ...request, preparsedPolicySetId: set.name() });
     if (answer.type === 'failure') return failed(answer.errors.map(({ message }) => message));

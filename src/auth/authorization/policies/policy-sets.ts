@@ -6,12 +6,13 @@ import type {
   ResourceConstraint,
 } from '@cedar-policy/cedar-wasm/nodejs';
 
-import { evictOldest } from '#caching/bounded-map.ts';
+import { setAsNewest } from '#caching/bounded-map.ts';
 import type { Principal } from '../../principal.ts';
 import { type Action, policyGroupOf } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
 import { canApplyToNames } from './log-group-names.ts';
 import type { Cedar } from './parse-policies.ts';
+import type { ParsedSets } from './parsed-sets.ts';
 
 /** The policies that can apply to a caller. */
 export interface PolicySet {
@@ -28,35 +29,32 @@ export interface PolicySet {
   mayPermit(action: Action, target?: string, logGroupNamePrefix?: string): boolean;
 }
 
-// A set has a few policies; typically there is one set per team. Lower: with many teams, sets are parsed
-// again and again. Higher: large sets take memory.
-const maxSets = 256;
+/** The policies of one version. */
+export interface PolicySets {
+  /** Returns the policies that can apply to a caller. */
+  of(principal: Principal): PolicySet;
+  /**
+   * The set of all policies. Its decisions are the same for every caller. It costs a microsecond for each policy, but
+   * no set of the caller alone is parsed.
+   */
+  all: Pick<PolicySet, 'name'>;
+}
+
+// Typically there is one set per team. Lower: more callers have a copy of their own. Higher: unused sets take memory.
+const maxShared = 256;
 
 /**
- * Makes the function that finds the policies for a caller. Cedar evaluates every policy of a set for each
- * decision, so a set omits policies whose scope names another caller or group. A set is parsed at its
- * first use.
+ * Makes the policy sets of a version. Cedar evaluates every policy of a set for each decision, so a set omits policies
+ * whose scope names another caller or group. A set is parsed at its first use.
  */
-export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<string, string>) {
+export function makePolicySets(
+  cedar: Cedar,
+  parsedSets: ParsedSets,
+  { version, byId }: { version: number; byId: ReadonlyMap<string, string> },
+): PolicySets {
   const policies = [...byId].map(([id, text]) => ({ id, text, ...scopeOf(cedar, text) }));
   const setOf = new WeakMap<Principal, PolicySet>();
-  const names = new Map<string, string>(); // of parsed sets, oldest first
-  let parsed = 0;
-
-  function parse(ids: string): string {
-    const known = names.get(ids);
-    if (known !== undefined) return known;
-    evictOldest(names, maxSets - 1); // the new set takes over the name of the oldest
-    const name = `${prefix}-${parsed % maxSets}`;
-    const staticPolicies = Object.fromEntries(
-      (JSON.parse(ids) as string[]).map((id) => [id, byId.get(id) ?? '']),
-    );
-    const answer = cedar.preparsePolicySet(name, { staticPolicies });
-    if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);
-    parsed += 1;
-    names.set(ids, name);
-    return name;
-  }
+  const shared = new Map<string, PolicySet>();
 
   // Apart from makeSet, whose functions keep its variables: the names of all groups of a caller take memory.
   function applicableTo(principal: Principal) {
@@ -70,23 +68,29 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     );
   }
 
-  function makeSet(ids: string, applicable: typeof policies): PolicySet {
+  function makeSet(key: string, applicable: typeof policies): PolicySet {
     const aspects = new Set(applicable.flatMap(({ dependsOn }) => dependsOn));
+    const texts = () => Object.fromEntries(applicable.map(({ id, text }) => [id, text]));
     return {
-      name: () => parse(ids),
-      texts: () => Object.fromEntries(applicable.map(({ id, text }) => [id, text])),
+      name: () => parsedSets.nameOf(key, texts),
+      texts,
       dependsOn: (aspect) => aspects.has(everything) || aspects.has(aspect),
       mayPermit: (...asked) => applicable.some(({ permits }) => permits(...asked)),
     };
   }
 
-  return (principal: Principal): PolicySet => {
-    const known = setOf.get(principal);
-    if (known) return known;
-    const applicable = applicableTo(principal);
-    const set = makeSet(JSON.stringify(applicable.map(({ id }) => id)), applicable);
-    setOf.set(principal, set);
-    return set;
+  return {
+    of(principal) {
+      const known = setOf.get(principal);
+      if (known) return known;
+      const applicable = applicableTo(principal);
+      const key = JSON.stringify([version, ...applicable.map(({ id }) => id)]);
+      const set = shared.get(key) ?? makeSet(key, applicable);
+      setAsNewest(shared, key, set, maxShared);
+      setOf.set(principal, set);
+      return set;
+    },
+    all: { name: () => parsedSets.nameOfAll(version, () => Object.fromEntries(byId)) },
   };
 }
 
