@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
@@ -10,6 +10,9 @@ import tls from 'node:tls';
  * down.
  */
 export const connectAttemptMs = 2_000;
+
+// Fewer: a receiver that shows its progress fails. More: Node reads any number of them, and nothing else runs.
+const maxInterimAnswers = 8;
 
 /** An address of a host. */
 export interface HostAddress {
@@ -43,7 +46,7 @@ export type OutboundResult =
   | { outcome: 'answered'; status: number; retryAfter: string | undefined }
   /** Nothing was sent: an address is not allowed. */
   | { outcome: 'refused'; reason: string }
-  /** There was no answer. `reason` is a code of Node, or `timeout`. */
+  /** There was no answer. `reason` is a code of Node, `timeout` or `too many interim answers`. */
   | { outcome: 'failed'; reason: string };
 
 /**
@@ -107,7 +110,9 @@ async function send(
       headers: { 'user-agent': 'log-export-gateway', ...headers },
       signal,
     });
-    sent.on('error', () => {}).end(body);
+    limitInterimAnswers(sent)
+      .on('error', () => {})
+      .end(body);
     const [answer] = (await Promise.race([
       once(sent, 'response', { signal }),
       once(sent, 'upgrade', { signal }), // nobody asked for it, and there is no response then
@@ -126,6 +131,16 @@ async function send(
 }
 
 const forbidden = { outcome: 'refused', reason: 'address not allowed' } as const;
+
+/** Ends a request with an error at too many interim answers, such as 103 Early Hints. */
+export function limitInterimAnswers(request: ClientRequest): ClientRequest {
+  let count = 0;
+  return request.on('information', () => {
+    count += 1;
+    const code = 'too many interim answers';
+    if (count > maxInterimAnswers) request.destroy(Object.assign(new Error(code), { code }));
+  });
+}
 
 /** Rejects when the signal aborts. A lookup itself cannot be aborted. */
 async function abortOf(signal: AbortSignal): Promise<never> {

@@ -12,6 +12,7 @@ import type { OutboundConnections } from '#outbound/send-request.ts';
 import { makeWebhookSender } from '#webhook-endpoints/signing/send-webhook.ts';
 import { toSecret } from '#webhook-endpoints/signing/sign-message.ts';
 import { type Authority, makeAuthority } from '../auth/certificates.ts';
+import { sendInterimAnswers } from '../outbound/interim-answers.ts';
 
 const authority: Authority = makeAuthority('webhooks');
 const secrets = [toSecret(randomBytes(32))];
@@ -173,6 +174,20 @@ describe('a webhook', () => {
     };
 
     expect(await send()).toMatchObject({ outcome: 'delivered' });
+    await closed.promise;
+  });
+
+  test.each([
+    [8, 'delivered', { status: 204 }],
+    [1_000, 'failed', { reason: 'too many interim answers' }],
+  ])('with %i interim answers is %s', async (count, outcome, members) => {
+    const closed = Promise.withResolvers<void>();
+    answer = (_request, response) => {
+      response.on('close', closed.resolve);
+      sendInterimAnswers(response, { count, end: () => response.writeHead(204).end() });
+    };
+
+    expect(await send()).toEqual({ outcome, ...members, durationMs: 7 });
     await closed.promise;
   });
 

@@ -6,6 +6,7 @@ import { readJwksUri } from '#auth/authentication/jwt/issuer-keys.ts';
 import type { AuthenticationOptions } from '#auth/authentication/open-authentication.ts';
 import type { IssuerSettings } from '#auth/authentication/settings.ts';
 import { temporaryDir } from '../../database/homes.ts';
+import { sendInterimAnswers } from '../../outbound/interim-answers.ts';
 import { type Guard, openGuard, settingsOf } from '../guard.ts';
 import { type Issuer, makeKey, openIssuer } from '../issuer.ts';
 import { makeTime, type Time } from '../time.ts';
@@ -329,6 +330,19 @@ describe('refuses an invalid answer of an issuer:', () => {
       expect(issuer.requests.map(({ path }) => path)).not.toContain('/elsewhere');
     },
   );
+
+  test('too many interim answers', async () => {
+    await using both = await openBoth({}, (issuer) =>
+      issuer.play((_request, response) =>
+        sendInterimAnswers(response, { count: 1_000, end: () => response.end('{}') }),
+      ),
+    );
+    const { issuer, guard, time } = both;
+    await time.advance(0);
+
+    expect(await guard.verify(issuer.token())).toBe('not-ready');
+    expect(guard.log[0]).toMatchObject({ err: { message: 'too many interim answers' } });
+  });
 
   test('silence', async () => {
     await using both = await openBoth({}, (issuer) => issuer.play(() => {}), { fetchMs: 50 });

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type ProxyEnv } from 'node:http';
 import https from 'node:https';
-import { connectAttemptMs } from '#outbound/send-request.ts';
+import { connectAttemptMs, limitInterimAnswers } from '#outbound/send-request.ts';
 
 // The keys of the largest issuers are some 10 KiB. A larger answer could exhaust the memory.
 const maxBytes = 524_288;
@@ -59,6 +59,9 @@ function get(
     signal.throwIfAborted();
     // Node ends a request only when it has a connection, not while a proxy is silent.
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    request(url, { headers, signal, agent }).on('response', resolve).on('error', reject).end();
+    limitInterimAnswers(request(url, { headers, signal, agent }))
+      .on('response', resolve)
+      .on('error', reject)
+      .end();
   });
 }
