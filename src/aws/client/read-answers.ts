@@ -113,7 +113,7 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 // The range of a Date.
 const isInstant = (value: unknown) => isCount(value) && Number(value) <= 8.64e15;
-// An integer of 16 digits or more arrives as text: see exact-integers.ts.
+// An integer of 16 digits or more arrives as text: see answer-bodies.ts.
 const isInt64 = (value: unknown) =>
   typeof value === 'string' ? /^\d{1,19}$/.test(value) : Number.isSafeInteger(value);
 

@@ -21,9 +21,11 @@ export interface HttpConnection {
   close(): void;
 }
 
-// The answer to a create has some hundred bytes. Fewer: a long message of AWS ends as an unknown outcome.
-// More: a peer that is not AWS fills the memory.
-const maxBodyBytes = 256 * 1_024;
+/**
+ * The longest answer to a create. It has some hundred bytes. Fewer: a long message of AWS ends as an unknown
+ * outcome. More: a peer that is not AWS fills the memory.
+ */
+export const maxBodyBytes = 256 * 1_024;
 
 // The peer announces an idle time that leaves too little room above that of our connections.
 const closesSoon = /\btimeout=[0-3]\b/i;

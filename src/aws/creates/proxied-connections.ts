@@ -1,7 +1,9 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 
+import { readAnswerBody } from '../client/answer-bodies.ts';
 import { type AwsConnectionOptions, oneConnectionPerCall } from '../client/connections.ts';
 import type { CreateConnections } from './connection-pool.ts';
+import { maxBodyBytes } from './http-connection.ts';
 
 /**
  * Makes connections through a forward proxy, by the agents of Node: a new one for each call. The idle
@@ -17,10 +19,8 @@ export function makeProxiedConnections(options: AwsConnectionOptions): CreateCon
     async send(request, { maySend, signal }) {
       if (!maySend()) throw new Error('the call is no longer allowed');
       const { response } = await handler.handle(request as never, { abortSignal: signal });
-      const chunks: Buffer[] = [];
-      for await (const chunk of response.body as AsyncIterable<Buffer>) chunks.push(chunk);
       const { statusCode, headers } = response;
-      return { statusCode, headers, body: Buffer.concat(chunks) };
+      return { statusCode, headers, body: await readAnswerBody(response.body, maxBodyBytes) };
     },
     destroy: () => client.destroy(),
   };

@@ -1,9 +1,9 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { STSClient } from '@aws-sdk/client-sts';
 
+import { readAnswerBody, readAnsweredAt, readExactly } from '../client/answer-bodies.ts';
 import { watchAttempts } from '../client/attempts.ts';
 import { type AwsConnectionOptions, keepAliveConnections } from '../client/connections.ts';
-import { readExactly } from '../client/exact-integers.ts';
 import { attemptsOfTarget, keysOfTarget, retriesOfTarget } from './calling-target.ts';
 
 /** How often a read is sent at most, and a call of STS. */
@@ -19,14 +19,18 @@ export const clientSettings = (
   credentials: keysOfTarget,
   maxAttempts: attempts,
   requestHandler: keepAliveConnections(options),
+  streamCollector: (body: AsyncIterable<Uint8Array>) => readAnswerBody(body),
 });
 
 /** Opens the client for calls of CloudWatch Logs that may be retried, for all targets of a Region. */
 export function openReadClient(region: string, options: AwsConnectionOptions) {
-  const client = new CloudWatchLogsClient(clientSettings(region, maxAttempts.read, options));
+  const client = new CloudWatchLogsClient({
+    ...clientSettings(region, maxAttempts.read, options),
+    streamCollector: readExactly,
+  });
   client.config.retryStrategy = retriesOfTarget;
   client.middlewareStack.use(watchAttempts(attemptsOfTarget));
-  client.middlewareStack.use(readExactly);
+  client.middlewareStack.use(readAnsweredAt);
   return client;
 }
 

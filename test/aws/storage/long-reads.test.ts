@@ -18,7 +18,7 @@ function pass(minutes: number): void {
 test('an object is read to its end, although no other call is made for ten minutes', async () => {
   await using opened = await openStorage({}, { elapsed: () => now });
   const place = { bucket: 'archive', key: 'large' };
-  const body = Buffer.alloc(8 * 2 ** 20, 'log ');
+  const body = Buffer.alloc(16 * 2 ** 20, 'log ');
   await opened.storage.writeOnce({ ...place, body, contentType: 'text/plain' });
 
   const object = await opened.storage.readObject(place);
