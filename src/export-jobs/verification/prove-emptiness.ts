@@ -8,9 +8,8 @@ import type { EmptinessEvidence } from './manifest/manifest.ts';
 // AWS answers with empty pages while it searches. Fewer: a large log group is never proved to be empty.
 // More: one verification uses up the calls of many.
 export const maxSearchPages = 100;
-// Log events of a page. Fewer: those that arrived late use up the pages. More: AWS permits no more, and its pages end
-// at 1 MiB.
-const pageLimit = 10_000;
+// Log events of a page. Fewer: those that arrived late use up the pages. More: an answer takes more memory.
+const pageLimit = 1_000;
 
 /**
  * Looks for a log event in a window that its export must have, because nothing was exported. Returns `undefined` if
