@@ -80,6 +80,33 @@ test('refusals in a trial use up no try of a partition', async () => {
   ]);
 }, 900_000);
 
+test('a trial ends when all of its exports are refused, and not before', async () => {
+  await using kept = await openKeptArchives();
+  for (const name of ['/app/a', '/app/b']) kept.seed(name);
+  const day = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+  const id = await kept.accept({ logGroupNamePrefix: '/app/', ...day });
+  await kept.look();
+  const stopProblem = JSON.stringify({ type: '/problems/service-role-not-permitted' });
+  const trialAt = kept.now();
+  await kept.change(id, { stopProblem, stopCheckAt: null, trialAt });
+  const [first, second] = await kept.waiting();
+
+  await endJob(kept.database, first?.jobId ?? '', refused);
+  await kept.look();
+  const afterOne = { archive: await kept.archive(id), partitions: await kept.partitions() };
+  kept.advance(2 * minuteMs);
+  await endJob(kept.database, second?.jobId ?? '', refused);
+  await kept.look();
+
+  expect(afterOne).toMatchObject({
+    archive: { trialAt, stopCheckAt: null },
+    partitions: [{ state: 'missing', failures: 0 }, { state: 'queued' }],
+  });
+  const stopCheckAt = kept.now() + 15 * minuteMs;
+  expect(await kept.archive(id)).toMatchObject({ trialAt: null, stopCheckAt });
+  expect((await kept.partitions()).map(({ failures }) => failures)).toEqual([0, 0]);
+}, 900_000);
+
 test('an archive whose bucket passes all checks stops once while AWS refuses it', async () => {
   await using kept = await openKeptArchives();
   kept.seed('/app/a');
