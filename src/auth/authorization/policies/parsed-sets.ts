@@ -1,7 +1,7 @@
 import type { Cedar } from './parse-policies.ts';
 
 /** The texts of policies, by id. */
-export type PolicyTexts = Readonly<Record<string, string>>;
+type PolicyTexts = Readonly<Record<string, string>>;
 
 /** The policy sets that Cedar has parsed. Their memory is outside of the heap of JavaScript, and never shrinks. */
 export interface ParsedSets {
