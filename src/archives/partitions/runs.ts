@@ -14,7 +14,7 @@ export interface PartitionWork extends Window {
   jobId: string | null;
   /** With `queued`: whether the export has begun. */
   isRunning: boolean;
-  /** Why it failed, as JSON; null if it has not failed. */
+  /** Why it failed last, as JSON; null if it has not failed. It is kept in the queue. */
   problem: string | null;
   retryAt: number | null;
 }
@@ -165,11 +165,12 @@ function stateOfWork(
   return { state: state === 'queued' ? 'waiting' : 'missing', ...details };
 }
 
-function detailsOf({ jobId, problem, retryAt }: PartitionWork) {
+function detailsOf({ state, jobId, problem, retryAt }: PartitionWork) {
+  const hasFailed = state === 'missing'; // in the queue, it keeps the problem of its last failure
   return {
     ...(jobId !== null && { jobId }),
-    ...(problem !== null && { problem }),
-    ...(retryAt !== null && { retryAt }),
+    ...(hasFailed && problem !== null && { problem }),
+    ...(hasFailed && retryAt !== null && { retryAt }),
   };
 }
 

@@ -197,3 +197,53 @@ test('a refusal of the bucket ACL stops the archive at once, also if its explana
 
   expect((await kept.archive(id)).stopProblem).toContain('destination-not-writable');
 }, 900_000);
+
+test('an archive goes on with the log groups that the bucket policy allows', async () => {
+  await using kept = await openKeptArchives();
+  for (const name of ['/app/a', '/app/b', '/app/c']) kept.seed(name);
+  const Principal = { Service: 'logs.amazonaws.com' };
+  const bucket = 'arn:aws:s3:::narrow';
+  const policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal, Action: 's3:GetBucketAcl', Resource: bucket },
+      { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `${bucket}/app/c/*` },
+    ],
+  });
+  kept.emulator.seed.bucket({ region: 'eu-west-1', bucket: 'narrow', policy });
+  await kept.accept({
+    logGroupNames: ['/app/a', '/app/b', '/app/c'],
+    destination: 'narrow',
+    fromAt: start - 2 * dayMs,
+  });
+  await kept.look();
+
+  const detail = 'AWS says: PutObject call on the given bucket failed.';
+  await liveFor(kept, 2 * hourMs, (name) =>
+    name === '/app/c'
+      ? { outcome: 'covered' }
+      : { outcome: 'failed', problem: 'destination-not-writable', detail },
+  );
+
+  expect(countOf(kept, stopped)).toBe(1);
+  expect((await kept.ranges()).map(({ logGroupName }) => logGroupName)).toContain('/app/c');
+}, 900_000);
+
+test('new partitions at risk of refused log groups do not go before other log groups on trial', async () => {
+  await using kept = await openKeptArchives();
+  for (let number = 0; number < 10; number += 1)
+    kept.seed(`/app/r${number}`, { retentionInDays: 3 });
+  kept.seed('/app/z');
+  await kept.accept({
+    logGroupNamePrefix: '/app/',
+    partitionBy: 'hour',
+    fromAt: start - 3 * dayMs,
+  });
+  await kept.look();
+
+  await liveFor(kept, 2.5 * hourMs, (name) =>
+    name === '/app/z' ? { outcome: 'covered' } : refused,
+  );
+
+  expect((await kept.ranges()).map(({ logGroupName }) => logGroupName)).toContain('/app/z');
+}, 900_000);

@@ -317,7 +317,9 @@ describe('runsOf', () => {
       if (!orders.has(hour) || hour >= endAt) return undefined;
       const partition = partitionOf(hour);
       const row = rows.find((row) => contains(row, hour));
-      const tail = row ? ` ${row.jobId} ${row.problem}` : ' null null';
+      // In the queue, the problem of the last failure is not shown.
+      const problem = row?.state === 'missing' ? row.problem : null;
+      const tail = ` ${row?.jobId ?? null} ${problem}`;
       if (row?.state === 'queued' && row.isRunning) return `running${tail}`;
       // A part of a unit, too, is due and left behind with its unit.
       const unitEnd = nextStart(hour, partitionBy);

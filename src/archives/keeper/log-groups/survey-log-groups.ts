@@ -129,7 +129,9 @@ function add(
   const window = { fromAt, toAt: Infinity };
   addToTally(survey.tally, group, runsOf({ ...time, wanted, ranges, work }, window), time);
   for (const row of failedRepeats) survey.tally.failedRepeats += countUnits(row, partitionBy);
-  survey.candidates.push(...retries, ...due);
+  survey.candidates.push(...retries);
+  // On trial, its last refused partition is its turn. Otherwise its new ones at risk would go before other log groups.
+  if (!isRefused || !isOnTrial(archive)) survey.candidates.push(...due);
   if (isRefused) survey.refused.add(keyOf(group));
   survey.isRetrying ||= group.missing.some(({ retryAt }) => retryAt !== null);
   survey.displaceable.push(...displaceable);

@@ -20,8 +20,8 @@ export async function fillQueue(look: Look, survey: Survey, at: number): Promise
   // Without policies every partition would be refused. So they wait until there is a policy.
   if (!isExporting(archive) || !target || authorizer.isWithoutPolicies()) return 0;
   const { candidates, queued } = survey;
+  if (isOnTrial(archive) && queued.length > 0) return 0; // until the whole trial has its answers
   const inQueue = queued.filter(({ job }) => job && needsSlot(job)).length;
-  if (isOnTrial(archive) && inQueue > 0) return 0; // until AWS has answered to the whole trial
   const free = Math.max(0, maxInQueue - inQueue);
   const displaceable = findDisplaceable(survey, free);
   const room = free + displaceable.length;

@@ -9,7 +9,6 @@ import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { writeStop } from '../../store/looks/write-stop.ts';
 import {
   hasEndedJob,
-  needsSlot,
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
@@ -35,7 +34,6 @@ export async function settleJobs(
   const ended = queued.filter(isEnded);
   if (ended.length === 0) return [...queued];
   const left = queued.filter((row) => !isEnded(row));
-  const isTried = left.some(({ job }) => job && needsSlot(job));
   const { stop, ofLast } = await writeOfLook(writer, async (queries) => {
     const ofLast = new Set<string>();
     let fault: SliceProblem | undefined;
@@ -51,7 +49,7 @@ export async function settleJobs(
         const retryAt = at + timings.checkEveryMs;
         const kept = { state: 'missing', retryAt, problem: JSON.stringify(problem) } as const;
         await changePartition(queries, row, kept);
-        if (!isTried || !isOnTrial(archive)) fault ??= problem;
+        if (left.length === 0 || !isOnTrial(archive)) fault ??= problem;
       } else {
         const pauseMs = timings.retryAfterMs[row.failures];
         if (pauseMs === undefined) ofLast.add(row.logGroupName);

@@ -70,6 +70,7 @@ async function checkedStopOf(
   const checks = await checksOf(look, target);
   const trial = { stopProblem, stopCheckAt: null, trialAt: at };
   const mayTry = isExporting({ ...archive, ...trial });
+  const isFault = archive.summary && archive.summary.logGroups > 1 ? isFaultOfAll : isFaultOfOne;
   if (mayTry && checks !== undefined && !checks.some(isFault)) return trial;
   return { stopProblem, stopCheckAt: at + timings.checkEveryMs, trialAt: null };
 }
@@ -105,6 +106,10 @@ async function checksOf(
   });
 }
 
-/** An archive needs the verification that a job can do without. */
-const isFault = ({ name, verdict }: Check) =>
+/** Whether no log group can be exported. An archive needs the verification that a job can do without. */
+const isFaultOfOne = ({ name, verdict }: Check) =>
   verdict === 'fail' || (name === 'verification' && verdict === 'warn');
+
+/** The same for several log groups: checks of permissions ask about one of them, and AWS may accept the others. */
+const isFaultOfAll = (check: Check) =>
+  check.name !== 'bucket-policy' && check.name !== 'caller-permission' && isFaultOfOne(check);
