@@ -31,10 +31,13 @@ export async function serve(onReload: (act: () => void) => void): Promise<void> 
   });
 
   closeWithGrace(
-    { delay: exitWithinMs, logger: false, skip: ['SIGHUP'] },
+    // The second error, a second signal and the time limit end the process at once, so they cannot be in the log.
+    { delay: exitWithinMs, logger: { error: print }, skip: ['SIGHUP'] },
     async ({ err, signal }) => {
-      if (err) log.fatal({ err }, 'stopping after an unexpected error');
-      else log.info({ signal }, 'stopping');
+      if (err) {
+        print(err); // the log loses it if a second error follows
+        log.fatal({ err }, 'stopping after an unexpected error');
+      } else log.info({ signal }, 'stopping');
       await gateway.close();
       log.info('stopped');
       await destination.close();
@@ -44,4 +47,8 @@ export async function serve(onReload: (act: () => void) => void): Promise<void> 
   );
 
   gateway.ready.then(() => log.info('ready'), exitWithLog);
+}
+
+function print(said: unknown): void {
+  process.stderr.write(`${said instanceof Error ? said.stack : said}\n`);
 }

@@ -6,7 +6,7 @@ import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { findFreePort } from '../free-port.ts';
-import { awsAt, pollOften, startService } from '../service-process.ts';
+import { awsAt, pollOften, readyUrl, startService } from '../service-process.ts';
 
 /** Opens a file that takes no byte, as on a full disk. */
 function openFull(): number {
@@ -76,4 +76,19 @@ describe('a process whose stdout is full', () => {
     expect(await run.ended).toBe(1);
     expect(run.stderr()).toContain('AUDIT_LOG is');
   });
+});
+
+test('a process that ends at once after two unexpected errors has both on stderr', async () => {
+  await using emulator = await openEmulator();
+  const fail = 'Promise.reject(new Error("the first")), Promise.reject(new Error("the second"))';
+  const preload = `data:text/javascript,process.on('SIGWINCH', () => { ${fail}; });`;
+  const run = startService(awsAt(emulator), ['--import', preload]);
+  await readyUrl(run);
+
+  run.child.kill('SIGWINCH');
+
+  expect(await run.ended).toBe(1);
+  for (const words of ['Error: the first', 'Error: the second']) {
+    expect(run.stderr()).toContain(words);
+  }
 });
