@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import type { Log } from '../log.ts';
@@ -12,6 +12,7 @@ const limits = {
   connectionsCheckingInterval: 1_000,
   // Longer than the usual pauses between two scrapes.
   keepAliveTimeout: 75_000,
+  requireHostHeader: false, // Node would answer such requests by itself, any number of them
 };
 // Fewer: replicas of Prometheus exclude each other. More: each connection takes memory.
 const maxConnections = 32;
@@ -69,7 +70,7 @@ export async function openMetricsListener(
     }
   }
 
-  const server = createServer(limits, ({ method, url = '', socket }: IncomingMessage, response) => {
+  const handle: RequestListener = ({ method, url = '', socket }, response) => {
     // It waits behind another answer. Prometheus sends no such request; thousands of them fill the memory.
     if (!response.socket) return closeAtOnce(socket);
     const [path] = url.split('?', 1);
@@ -78,7 +79,10 @@ export async function openMetricsListener(
       return refuse(response, 405, 'This path allows GET, HEAD.', { allow: 'GET, HEAD' });
     }
     void answer(response);
-  });
+  };
+
+  const server = createServer(limits, handle);
+  server.on('checkExpectation', handle);
   server.maxConnections = maxConnections;
   server.on('clientError', (_error, socket) => socket.destroy());
   const listening = Promise.withResolvers<void>();

@@ -47,10 +47,10 @@ test.each([
   'a statement of PostgreSQL fails with %s (%s): the database is away: %s',
   async (_what, code, isAway) => {
     await using database = await openReady(await emptyStorage('postgres'));
-    let isPublished = false;
-    const unsubscribe = databaseQueries.subscribe(({ isUnavailable }) => {
-      isPublished ||= isUnavailable;
-    });
+    const published: boolean[] = [];
+    const unsubscribe = databaseQueries.subscribe(({ isUnavailable }) =>
+      published.push(isUnavailable),
+    );
     const statement = sql.raw(`do $$ begin raise exception using errcode = '${code}'; end $$`);
 
     await expect(sql`${statement}`.execute(database.queries)).rejects.toMatchObject({
@@ -58,6 +58,8 @@ test.each([
     });
     unsubscribe();
 
-    expect(isPublished).toBe(isAway);
+    // What an earlier test of this process has left can make statements, too.
+    expect(published).toContain(isAway);
+    if (!isAway) expect(published).not.toContain(true);
   },
 );

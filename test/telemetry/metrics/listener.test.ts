@@ -121,16 +121,23 @@ describe('the listener of metrics', () => {
     }
   });
 
-  test('closes the connection of a request that does not wait for the answer before', async () => {
-    const { pending, render } = makeRenderings();
-    await using listener = await open(render);
-    const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
+  test.each([
+    ['', 'GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'],
+    [' without Host', 'GET /metrics HTTP/1.1\r\n\r\n'],
+    [' with an expectation', 'GET /metrics HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n'],
+  ])(
+    'closes the connection of a request%s that does not wait for the answer before',
+    async (_, request) => {
+      const { pending, render } = makeRenderings();
+      await using listener = await open(render);
+      const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
 
-    socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1_000));
+      socket.write(request.repeat(1_000));
 
-    expect(await text(socket)).toBe('');
-    expect(pending).toHaveLength(1);
-  });
+      expect(await text(socket)).toBe('');
+      expect(pending).toHaveLength(1);
+    },
+  );
 
   test('closes its connections when it is closed', async () => {
     const listener = await open();
