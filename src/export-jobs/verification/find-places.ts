@@ -3,11 +3,11 @@ import type { ClaimedVerification, ClaimScope } from '../store/verifications/cla
 // Verifications at once, in a process and at a target. Fewer: slices of many targets complete late. More: they
 // need calls, sockets and memory that everything else needs, too.
 const maxAtOnce = 8;
-const maxPerTarget = 2;
-// A count can last for an hour, and a target whose S3 does not answer keeps its place until a timeout. Both have only
-// half of the places. Otherwise the other verifications would wait for them.
+const maxPerTarget = 3;
+// A count can last for an hour, and a target whose S3 does not answer keeps its place until a timeout. They have only
+// a part of the places. Otherwise the other verifications would wait for them.
 const maxCounts = maxAtOnce / 2;
-const maxCountsPerTarget = maxPerTarget / 2;
+const maxCountsPerTarget = 2;
 const maxOfFailing = maxAtOnce / 2;
 
 /**

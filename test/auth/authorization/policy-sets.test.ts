@@ -104,6 +104,7 @@ describe('the sets in Cedar', () => {
 
   test('have a set that is larger than that alone', () => {
     const sets = makeSets(1, 5_001);
+    sets.nameFor(0, sets.second);
 
     sets.nameFor(0);
 
