@@ -38,14 +38,22 @@ export interface ForecastOptions {
   paceMs: number;
 }
 
+// Each step looks at all queues. With several priorities there are two for every ten starts. Lower: starts that are not
+// far away are estimated. Higher: a forecast keeps other requests waiting.
+const maxLooks = 50_000;
+const maxSteps = 5_000;
+
 /**
  * Forecasts the starts of slices by `servingOrder`. It counts slices instead of visiting each of
  * them, in steps from one change of the order to the next. So a million slices of one priority take
- * no more steps than ten.
+ * no more steps than ten. After many steps, it estimates further starts by those so far.
  */
 export function forecast(options: ForecastOptions): ExpectedStart[] {
   const { priority, caller, ranks, paceMs } = options;
-  const queues = options.queues.map((queue) => ({ ...queue }));
+  const isOwn = (queue: CallerQueue) => queue.priority === priority && queue.caller === caller;
+  const queues = options.queues
+    .filter((queue) => queue.ready > 0 || queue.arrivals.length > 0)
+    .map((queue) => ({ ...queue }));
   const arrivals = queues
     .flatMap((queue) => queue.arrivals.map((arrival) => ({ ...arrival, queue })))
     .sort((one, other) => other.at - one.at); // the earliest is the last
@@ -53,8 +61,21 @@ export function forecast(options: ForecastOptions): ExpectedStart[] {
   let at = options.freeAt;
   let started = 0;
   let startedOfOwn = 0;
+  let stepsLeft = Math.min(maxSteps, maxLooks / queues.length);
 
   for (;;) {
+    stepsLeft -= 1;
+    if (stepsLeft < 0) {
+      const left = [
+        ...queues.map((queue) => ({ isOwn: isOwn(queue), slices: queue.ready })),
+        ...arrivals.map(({ queue, slices }) => ({ isOwn: isOwn(queue), slices })),
+      ];
+      const further = ranks.slice(expected.length).map((rank) => rank - startedOfOwn);
+      const shareOfOwn = started > 0 ? startedOfOwn / started : 0;
+      for (const start of estimateStarts(left, shareOfOwn, further))
+        expected.push({ position: started + start, at: at + (start - 1) * paceMs });
+      return expected;
+    }
     for (let next = arrivals.at(-1); next && next.at <= at; next = arrivals.at(-1)) {
       next.queue.ready += next.slices;
       arrivals.pop();
@@ -70,7 +91,7 @@ export function forecast(options: ForecastOptions): ExpectedStart[] {
     const changesAt = Math.min(arrivesAt, ...queues.map((queue) => returnsAt(queue, at)));
     const startable = paceMs > 0 ? Math.ceil((changesAt - at) / paceMs) : Number.POSITIVE_INFINITY;
     const served = share(round, Math.min(startable, maxStarts));
-    const own = round.findIndex((queue) => queue.priority === priority && queue.caller === caller);
+    const own = round.findIndex(isOwn);
     for (let rank = ranks[expected.length]; rank !== undefined; rank = ranks[expected.length]) {
       const nth = rank - startedOfOwn;
       if (nth > (served[own] ?? 0)) break;
@@ -79,7 +100,7 @@ export function forecast(options: ForecastOptions): ExpectedStart[] {
     }
     if (expected.length === ranks.length) return expected;
 
-    const lastStarts = round.map((_, index) => indexOfStart(round, index, served[index] ?? 0));
+    const lastStarts = lastStartsOf(round, served);
     const startsBefore = options.startsSoFar + started;
     for (const [index, queue] of round.entries()) {
       const starts = served[index] ?? 0;
@@ -143,4 +164,32 @@ function indexOfStart(round: readonly CallerQueue[], own: number, nth: number): 
     const isServedBefore = index <= own && ready >= nth;
     return sum + Math.min(ready, nth - 1) + (isServedBefore ? 1 : 0);
   }, 0);
+}
+
+/** Which start of the round, from 1 on, is the last of each queue; 0 for none. */
+function lastStartsOf(round: readonly CallerQueue[], served: readonly number[]): number[] {
+  const lastStarts = round.map(() => 0);
+  for (const nth of new Set(served)) {
+    if (nth === 0) continue;
+    let start = round.reduce((sum, { ready }) => sum + Math.min(ready, nth - 1), 0);
+    for (const [index, { ready }] of round.entries()) {
+      if (ready >= nth) start += 1;
+      if (served[index] === nth) lastStarts[index] = start;
+    }
+  }
+  return lastStarts;
+}
+
+/** Estimates which further starts, from 1 on, are those of an own queue that keeps its share of all starts. */
+function estimateStarts(
+  left: readonly { isOwn: boolean; slices: number }[],
+  shareOfOwn: number,
+  ranks: readonly number[],
+): number[] {
+  const { own = [], others = [] } = Object.groupBy(left, ({ isOwn }) => (isOwn ? 'own' : 'others'));
+  const sum = (parts: typeof own) => parts.reduce((all, { slices }) => all + slices, 0);
+  const [ofOwn, ofOthers] = [sum(own), sum(others)];
+  return ranks
+    .filter((rank) => rank <= ofOwn)
+    .map((rank) => Math.min(rank + ofOthers, Math.max(rank, Math.round(rank / shareOfOwn))));
 }

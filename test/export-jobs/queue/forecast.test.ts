@@ -177,6 +177,57 @@ describe('the forecast of starts', () => {
     expect(last).toEqual({ position: 1_999_999, at: 1_999_998 });
   });
 
+  /** Ranks that count how often they are read: at least once in each step. */
+  function countReads(ranks: number[]) {
+    let reads = 0;
+    const counted = new Proxy(ranks, {
+      get(target, key, receiver) {
+        if (key === '0') reads += 1;
+        return Reflect.get(target, key, receiver);
+      },
+    });
+    return { counted, reads: () => reads };
+  }
+
+  test.each([
+    ['while the others have slices', 50_000, 500_000],
+    ['when only they are left', 1_000_000, 2_000_000],
+  ])(
+    'estimates far starts of a lower priority after a limited number of steps, %s',
+    (_, rank, position) => {
+      const queues = [
+        { priority: 1, caller: 'ana', lastServed: 2, ready: 1_000_000, ...here },
+        { priority: 0, caller: 'ben', lastServed: 1, ready: 1_000_000, ...here },
+      ];
+      const { counted, reads } = countReads([rank]);
+      const asked = { priority: 0, caller: 'ben', ranks: counted };
+
+      const [start] = forecast({ queues, startsSoFar: 0, ...asked, freeAt: 0, paceMs: 1 });
+
+      expect(start).toEqual({ position, at: position - 1 });
+      expect(reads()).toBeLessThan(10_000);
+    },
+  );
+
+  test('takes fewer steps with many queues, also for one that has not started yet', () => {
+    const others = Array.from({ length: 1_000 }, (_, index) => ({
+      priority: 0,
+      caller: `caller-${index}`,
+      lastServed: index,
+      ready: 100,
+      ...here,
+    }));
+    const own = { priority: -1, caller: 'ben', lastServed: 1_000, ready: 10, ...here };
+    const { counted, reads } = countReads([1, 10, 11]);
+    const asked = { priority: -1, caller: 'ben', ranks: counted };
+    const queues = [...others, own];
+
+    const starts = forecast({ queues, startsSoFar: 0, ...asked, freeAt: 0, paceMs: 0 });
+
+    expect(starts.map(({ position }) => position)).toEqual([100_001, 100_010]);
+    expect(reads()).toBeLessThan(500);
+  });
+
   test('is empty for a caller without a queue', () => {
     const start = { startsSoFar: 0, freeAt: 0, paceMs: 1, ranks: [1], priority: 0, caller: 'ana' };
 
