@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 import { configError } from '#problems/config-error.ts';
-import { openLineSink } from '#telemetry/line-sink.ts';
+import { openLineSink, openStdout } from '#telemetry/line-sink.ts';
 import type { Log } from '#telemetry/log.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
@@ -23,7 +23,7 @@ export async function openAudit(
   log: Log,
   stallMs = defaultStallMs,
 ): Promise<Audit & AsyncDisposable> {
-  const fd = where === 'stdout' ? 1 : await openToAppend(where);
+  const fd = where === 'stdout' ? openStdout() : await openToAppend(where);
   const sink = openLineSink({ output: 'audit', fd, log, stallMs });
   return { ...makeAudit(sink), [Symbol.asyncDispose]: sink.close };
 }

@@ -43,6 +43,14 @@ const atomicWriteBytes = 4_096;
 const calmMs = 60_000;
 
 /**
+ * Opens stdout, and returns its file descriptor. Node makes a pipe or socket non-blocking when it opens its stream.
+ * Otherwise a write to a reader that does not read blocks a thread, and the exit waits for its threads forever.
+ */
+export function openStdout(): number {
+  return process.stdout.fd;
+}
+
+/**
  * Opens a stream that writes lines in the background, so a reader that stops does not stop the service. Lines
  * that cannot be written wait, and too many are lost. An error is logged.
  */

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 import { activeSpan, type SpanIds } from './active-span.ts';
-import { type LineSink, openLineSink } from './line-sink.ts';
+import { type LineSink, openLineSink, openStdout } from './line-sink.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /** The most characters of a caller's text in a log line. */
@@ -26,7 +26,7 @@ export async function openLogDestination(
   }
   const sink: LineSink = openLineSink({
     output: 'log',
-    fd: 1,
+    fd: openStdout(),
     log: makeLogger('info', { write: (line) => sink.write(line) }),
     stallMs,
     ...buffering,

@@ -23,8 +23,8 @@ export interface Policies extends AsyncDisposable {
   isEmpty(): boolean;
   evaluate(principal: Principal, request: CedarRequest): Verdict;
   /**
-   * The same for a caller that is only tested, with the set of all policies: whoever tests chooses the groups, and each
-   * choice would be another set to parse.
+   * The same for a caller that is only tested, with the set of all policies. The groups of such a caller are in the
+   * request, so each test could need another set to parse.
    */
   test(request: CedarRequest): Verdict;
   /** Whether any policy for the caller depends on this circumstance or on the `logGroupName`. */
