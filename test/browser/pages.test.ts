@@ -294,6 +294,65 @@ test('a job page follows its job, and keeps what is open', async () => {
   expect(complaints).toEqual([]);
 });
 
+test('a page that is read again keeps what a person types, selects, opens and scrolls', async () => {
+  const id = await givenArchiveInAllStates(world.database);
+  const { page, complaints } = await browser.open({ viewport: { width: 700, height: 500 } });
+  const changeTo = async (act: string, state: string) => {
+    await world.call('POST', `/archives/${id}/${act}`, { reason: `to ${act}` });
+    const shownState = async () => {
+      await page.clock.fastForward(15_000);
+      return page.locator('#progress').textContent();
+    };
+    await expect.poll(shownState, { interval: 200 }).toContain(`${state}:`);
+  };
+  const inUse = () =>
+    page.evaluate(`(() => {
+      const { id = '', name, value, selectionStart, selectionEnd } = document.activeElement;
+      return {
+        focus: [id || name, value?.slice(selectionStart, selectionEnd)],
+        selected: String(getSelection()),
+        open: [...document.querySelectorAll('details[open]')].map((each) => each.id),
+        scrolled: [Math.round(scrollY), document.querySelector('#grid-scroll').scrollLeft],
+      };
+    })()`);
+  const facts = page.locator('#archive-facts');
+  await page.clock.install();
+  await page.goto(`${world.url}/ui/archives/${id}`);
+
+  await page.getByText('Pause this archive').first().click();
+  await page.getByLabel('Reason').fill('the bucket moves');
+  await page.evaluate(`(() => {
+    document.querySelector('[name=reason]').setSelectionRange(4, 10);
+    document.querySelector('#grid-scroll').scrollLeft -= 40;
+    scrollBy(0, 50);
+  })()`);
+  const typed = await inUse();
+  await changeTo('pause', 'paused');
+
+  expect(await facts.textContent()).toContain('to pause');
+  expect(await inUse()).toEqual(typed);
+
+  await page.evaluate(`(() => {
+    document.activeElement.blur();
+    getSelection().selectAllChildren(document.querySelector('#archive-facts dd'));
+  })()`);
+  const selected = await inUse();
+  await changeTo('resume', 'atRisk');
+
+  expect(await facts.textContent()).toContain('to pause');
+  expect(selected).toMatchObject({ selected: expect.stringContaining(id) });
+  expect(await inUse()).toEqual(selected);
+  expect(await page.getByLabel('Reason').inputValue()).toBe('the bucket moves');
+
+  await page.getByLabel('Reason').fill('');
+  await page.evaluate('document.activeElement.blur(), getSelection().empty()');
+  await changeTo('pause', 'paused');
+  await page.getByText('Resume this archive').first().waitFor();
+
+  expect(await facts.textContent()).toContain('to pause');
+  expect(complaints).toEqual([]);
+});
+
 test.each([
   ['its stream of events is refused', 'eventsource', 503, 1],
   // More than the events of the end cause.

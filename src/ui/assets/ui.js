@@ -1,6 +1,9 @@
 // Keeps a page current. Everything on it works without this script, too: it only reads the same page again and
 // replaces the parts that have changed.
 const main = document.querySelector('main');
+const parts = [...document.querySelectorAll('[data-part], [data-text]')];
+// The markup of each part as the service sent it. The page itself differs by what is open and typed.
+const sent = new Map(parts.map((part) => [part, part.innerHTML]));
 const changes = [
   'job-accepted',
   'job-cancel-requested',
@@ -20,7 +23,8 @@ const changes = [
 ];
 // Shorter: a job with many events reads its page all the time. Longer: it lags behind.
 const pauseMs = 1_000;
-// After a refusal. Shorter: pages load a service that is busy. Longer: they are old after each restart of it.
+// After a refusal, or while a part is in use. Shorter: pages load a service that is busy. Longer: they are old after
+// each restart of it.
 const retryMs = 15_000;
 let isReading = false;
 let isDue = false;
@@ -33,37 +37,51 @@ async function refresh() {
   isReading = true;
   while (isDue && !document.hidden) {
     isDue = false;
-    const isRead = await readAgain().catch(() => false);
-    if (!isRead) isDue = true; // no other change may follow
-    await new Promise((resolve) => setTimeout(resolve, isRead ? pauseMs : retryMs));
+    const isCurrent = await readAgain().catch(() => false);
+    if (!isCurrent) isDue = true; // no other change may follow
+    await new Promise((resolve) => setTimeout(resolve, isCurrent ? pauseMs : retryMs));
   }
   isReading = false;
 }
 
-/** Returns whether there was an answer. A service that is busy or restarts has another one later. */
+/** Returns whether the page is current. A service that is busy or restarts has another answer later. */
 async function readAgain() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
-  if (answer.redirected) location.reload(); // the session has ended
+  if (answer.redirected) {
+    if (isInUse(main)) return false;
+    location.reload(); // the session has ended
+  }
   if (!answer.ok || answer.redirected) {
     if (answer.status >= 500 || answer.status === 429) return false;
     delete main.dataset.events; // this caller may no longer see it
     return true;
   }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  for (const part of document.querySelectorAll('[data-part], [data-text]')) {
+  let isCurrent = true;
+  for (const part of parts) {
     const current = page.getElementById(part.id);
-    if (!current || current.innerHTML === part.innerHTML) continue;
-    if ('text' in part.dataset) part.textContent = current.textContent;
+    if (!current || current.innerHTML === sent.get(part)) continue;
+    if (isInUse(part)) isCurrent = false;
     else replace(part, current);
   }
   const events = page.querySelector('main').dataset.events;
   if (events) main.dataset.events = events;
   else delete main.dataset.events;
-  return true;
+  return isCurrent;
+}
+
+/** Whether a part has a field with the focus or with typed text, or selected text. A replacement would lose it. */
+function isInUse(part) {
+  const selection = getSelection();
+  if (!selection.isCollapsed && selection.containsNode(part, true)) return true;
+  return [...part.querySelectorAll('input')].some(
+    (field) => field === document.activeElement || field.value !== field.defaultValue,
+  );
 }
 
 /** Replaces a part. Keeps what is open, how far it is scrolled, and what has the focus. */
 function replace(part, current) {
+  sent.set(part, current.innerHTML);
   const focused = part.contains(document.activeElement) ? document.activeElement : undefined;
   const successor = focused && (successorOf(focused, current) ?? main);
   for (const { id } of part.querySelectorAll('details[open]')) {
