@@ -22,6 +22,7 @@ import { enteredMethods } from './pages/sign-in-page.ts';
 import { changeArchivePage } from './routes/archives/change-archive.ts';
 import { showArchivePage } from './routes/archives/show-archive.ts';
 import { showArchives } from './routes/archives/show-archives.ts';
+import { showCoverage } from './routes/archives/show-coverage.ts';
 import { changeJob } from './routes/change-job.ts';
 import { followJob } from './routes/follow-job.ts';
 import { getAsset } from './routes/get-asset.ts';
@@ -106,6 +107,7 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
   await showArchives(app, { list: archiveOperations.list, sendPage, now });
   const shown = { operations: archiveOperations, authorizer, openSession, sendPage, now };
   await showArchivePage(app, shown);
+  await showCoverage(app, { operations: archiveOperations });
   await changeArchivePage(app, { changes: archiveOperations.changes });
 };
 

@@ -31,13 +31,19 @@ const rules: [name: string, rule: Rule][] = [
 const id = randomUUID();
 const token = formTokenOf({ id });
 const cookie = `log-export-session=${id}`;
+const accept = { accept: 'application/json' };
 
-test('the page of an archive hides log groups that the caller may not read', async () => {
+test('the page of an archive and its coverage hide log groups that the caller may not read', async () => {
   const policies = policiesOf(() => true);
   await using world = await openWorld({ jobs: {}, access: policies.access });
   const archiveId = await givenArchiveInAllStates(world.database);
   const visitor = openVisitor(world, { cookie, ...as('ann') });
-  const read = async () => (await visitor.get(`/ui/archives/${archiveId}`)).html;
+  const read = async () => {
+    const api = await world.call('GET', `/archives/${archiveId}/coverage`, undefined, as('ann'));
+    const coverage = await visitor.get(`/ui/archives/${archiveId}/coverage`, accept);
+    expect(JSON.parse(coverage.html)).toEqual(api.body);
+    return (await visitor.get(`/ui/archives/${archiveId}`)).html;
+  };
   const next = /href="([^"]*)fromGroup=20#grid-title">Next log groups/;
 
   policies.change((_principal, { resource }) => resource.logGroupName !== '/at-risk');

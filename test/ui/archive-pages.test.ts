@@ -121,10 +121,9 @@ describe('the page of an archive', () => {
 test('shows the problem or the cause of each urgent partition', () => {
   const run = { logGroupName: '/demo/a', incarnation: 1, fromAt: 0, toAt: now };
   const markup = toMarkup(
-    urgentList({
+    urgentList('/logs/ui/archives/1', {
       basePath: '/logs',
       now,
-      archive: exampleArchive,
       urgentRuns: [
         { ...run, state: 'atRisk' },
         { ...run, state: 'lost', cause: 'retention' },

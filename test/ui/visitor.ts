@@ -10,7 +10,7 @@ interface Visited {
   hidden: Record<string, string>;
 }
 
-/** A browser without scripts: it keeps cookies, names its origin, and follows nothing. */
+/** A browser without scripts: it keeps the cookie of the pages, names its origin, and follows nothing. */
 export interface Visitor {
   get(path: string, headers?: Record<string, string>): Promise<Visited>;
   /** Sends a form as a page of the same origin does. */
@@ -19,9 +19,12 @@ export interface Visitor {
     form: Record<string, string>,
     headers?: Record<string, string>,
   ): Promise<Visited>;
-  /** The Cookie header that it sends. */
+  /** The Cookie header that it sends to pages. */
   cookie: string | undefined;
 }
+
+/** Whether the path of the cookie has a path in it. */
+const isOfPages = (path: string) => /^\/ui(?:[/?]|$)/.test(path);
 
 /** Opens a visitor of a world. It sends these headers with each request. */
 export function openVisitor(world: World, always: Record<string, string> = {}): Visitor {
@@ -32,7 +35,7 @@ export function openVisitor(world: World, always: Record<string, string> = {}): 
       redirect: 'manual',
       headers: {
         accept: 'text/html,*/*;q=0.8',
-        ...(cookie !== undefined && { cookie }),
+        ...(cookie !== undefined && isOfPages(path) && { cookie }),
         ...always,
         ...(init.headers as Record<string, string>),
       },

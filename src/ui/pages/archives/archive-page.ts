@@ -55,10 +55,10 @@ ${archiveFacts(view)}
 <div id="archive-buttons" class="buttons" data-part>${buttons(path, view)}</div>
 <div id="archive-problems" data-part>${stopProblem && html`<h2>Problems</h2>${problemBox(stopProblem, 'The archive is stopped: it creates no exports, or only on trial')}`}
 ${progress?.listingProblem !== undefined && html`<p class="error">The list of log groups is incomplete or old: ${progress.listingProblem}</p>`}</div>
-<div id="archive-urgent" data-part>${urgentList(view)}</div>
+<div id="archive-urgent" data-part>${urgentList(path, view)}</div>
 <h2 id="grid-title">Partitions</h2>
 <div id="archive-grid" data-part>${archiveGrid(path, query, grid, watermarkAt)}</div>
-<p><a href="${archive.links.coverage}">Coverage as JSON</a> · <a href="${urlOf(`${basePath}/ui/jobs`, { archiveId: archive.id, caller: '*' })}">Jobs of this archive</a></p>
+<p><a href="${path}/coverage">Coverage as JSON</a> · <a href="${urlOf(`${basePath}/ui/jobs`, { archiveId: archive.id, caller: '*' })}">Jobs of this archive</a></p>
 <p class="note">Page of ${instant(now)}. It is read again every 15 seconds if scripts are enabled.</p>`,
   };
 }

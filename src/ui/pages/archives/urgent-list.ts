@@ -1,4 +1,3 @@
-import type { Archive } from '#archives/presenters/archive-view.ts';
 import type { LogGroupRun } from '#archives/store/reads/read-coverage-page.ts';
 import { showProblem } from '#export-jobs/export-job.ts';
 import { instant, instantAgo } from '../../html/formats.ts';
@@ -11,7 +10,6 @@ import { problemLink } from '../problem-view.ts';
 interface UrgentView {
   basePath: string;
   now: number;
-  archive: Archive;
   urgentRuns: readonly LogGroupRun[];
 }
 
@@ -20,8 +18,8 @@ const causes: Record<string, string> = {
   'log-group-deleted': 'the log group was deleted',
 };
 
-/** The partitions that need attention: those at risk first. */
-export function urgentList({ basePath, now, archive, urgentRuns }: UrgentView): Html {
+/** The partitions of the archive with its page at a path that need attention: those at risk first. */
+export function urgentList(path: string, { basePath, now, urgentRuns }: UrgentView): Html {
   if (urgentRuns.length === 0) return html``;
   return html`<h2>What needs attention</h2>
 ${table(
@@ -50,5 +48,5 @@ ${table(
   ],
   urgentRuns,
 )}
-<p class="note">At most 20 are listed. <a href="${archive.links.coverage}">The coverage</a> has all of them, by <code>state</code>.</p>`;
+<p class="note">At most 20 are listed. <a href="${path}/coverage">The coverage</a> has all of them, by <code>state</code>.</p>`;
 }
