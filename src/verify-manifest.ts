@@ -23,7 +23,8 @@ a file:
 --deep downloads the objects, computes their checksums and counts their lines.
 
 The credentials come from the usual places of the AWS SDK, such as AWS_PROFILE. They need s3:ListBucket and
-s3:GetObject, and kms:Decrypt for a bucket with SSE-KMS. Each difference is one line.
+s3:GetObject, and kms:Decrypt for a bucket with SSE-KMS. The Region is that of AWS_REGION, AWS_DEFAULT_REGION
+or the profile. Each difference is one line.
 
 The last line is the SHA-256 of the manifest. Compare it with \`manifest.sha256\` of the slice in
 GET /export-jobs/{jobId}/slices: only that shows that nobody has changed the manifest itself.

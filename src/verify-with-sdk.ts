@@ -1,4 +1,5 @@
 import { awsTimeouts } from '#aws/client/timeouts.ts';
+import { readDefaultRegion } from '#aws/regions/default-region.ts';
 import { openAws } from '#aws/regions/open-aws.ts';
 import { readProxy, withProxyNames } from '#config/proxy.ts';
 import { verifyManifest } from './verify-manifest.ts';
@@ -16,6 +17,6 @@ export async function verifyWithSdk(
   const proxyEnv = readProxy(withProxyNames(env));
   const clocks = { now: Date.now, elapsed: () => performance.now() };
   using aws = openAws({ timeouts: awsTimeouts, proxyEnv, ...clocks });
-  const defaultRegion = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  const defaultRegion = await readDefaultRegion();
   return await verifyManifest(words, { aws, defaultRegion, write, writeError });
 }
