@@ -254,15 +254,14 @@ describe('preflight and plan', () => {
   test('show the slices of a plan, ten of them, and create nothing', async () => {
     const before = await run('jobs');
 
-    const { code, stdout } = await atTerminal(
+    const { code, stdout, stderr } = await atTerminal(
       'plan /app --from 2024-04-01 --to 2024-05-01 --slice-by day --destination archive',
     );
 
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Target +default\nLog groups +1\nSlices +30\n/);
-    expect(stdout).toContain(
-      '9      2024-04-10T00:00:00Z  2024-04-11T00:00:00Z  /app\nand 20 more\n',
-    );
+    expect(stdout).toContain('9      2024-04-10T00:00:00Z  2024-04-11T00:00:00Z  /app\n\n');
+    expect(stderr).toContain('There are 20 further slices.\n');
     expect(await run('jobs')).toEqual(before);
   });
 });

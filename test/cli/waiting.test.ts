@@ -265,7 +265,7 @@ Export the failed slices again: log-export retry ${id}
 });
 
 describe('a job whose every attempt is refused', () => {
-  const refusal = `Attempt at 2024-05-10T12:00:00Z: It failed (service-role-unusable)
+  const refusal = `Attempt at 2024-05-10T12:00:00.000Z: It failed (service-role-unusable)
   AWS does not accept the credentials.
   Remedy: Try again.
   The gateway sends the slice again.

@@ -61,6 +61,3 @@ export function readDuration(option: string, text: string): number {
 /** An instant as the command line prints it: RFC 3339 in UTC, without milliseconds that are zero. */
 export const inUtcText = (at: number | string): string =>
   new Date(at).toISOString().replace('.000Z', 'Z');
-
-/** An instant as results have it: RFC 3339 in UTC, to the second. */
-export const toSecond = (at: string): string => `${new Date(at).toISOString().slice(0, 19)}Z`;

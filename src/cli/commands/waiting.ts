@@ -103,7 +103,7 @@ export async function waitForJob(
     // Each problem once: the gateway tries again and again.
     if (!hindrance || noted.has(hindrance.problem.type)) continue;
     noted.add(hindrance.problem.type);
-    screen.note(...hindranceLines(hindrance));
+    screen.note(...hindranceLines(screen, hindrance));
   }
 }
 

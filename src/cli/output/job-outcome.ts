@@ -1,8 +1,7 @@
-import { toSecond } from '../arguments/read-time.ts';
 import { problemNameOf } from '../connection/refused-request.ts';
 import type { Hindrance, JobDocument, ProblemText } from '../documents.ts';
 import { cleanText, wrap } from './clean-text.ts';
-import { countSlices, countWithNoun, styleOfState } from './job-texts.ts';
+import { countSlices, styleOfState } from './job-texts.ts';
 import { remedyText } from './problem-lines.ts';
 import type { Screen } from './screen.ts';
 
@@ -15,18 +14,18 @@ export function printFailures(
   const width = screen.isTerminal ? screen.columns() : Infinity;
   const print = (text: string) => screen.print(...wrap(cleanText(text), width));
   for (const { detail } of warnings) print(`Warning: ${detail}`);
-  if (hindrance) hindranceLines(hindrance).forEach(print);
+  if (hindrance) hindranceLines(screen, hindrance).forEach(print);
   for (const { slices, problem } of failures) {
-    for (const line of linesOf(countWithNoun(slices, 'slice'), problem)) print(line);
+    for (const line of linesOf(screen.count(slices, 'slice'), problem)) print(line);
   }
 }
 
 /** The lines about why no slice of a job runs. */
-export const hindranceLines = ({ problem, attemptAt }: Hindrance): string[] =>
+export const hindranceLines = (screen: Screen, { problem, attemptAt }: Hindrance): string[] =>
   attemptAt === undefined
     ? linesOf('Nothing starts', problem)
     : [
-        ...linesOf(`Attempt at ${toSecond(attemptAt)}`, problem),
+        ...linesOf(`Attempt at ${screen.time(attemptAt)}`, problem),
         '  The gateway sends the slice again.',
       ];
 
@@ -41,8 +40,8 @@ export function printOutcome(screen: Screen, job: JobDocument): void {
   const { done, total } = countSlices(job);
   const style = styleOfState(job.state);
   const state = style ? screen.style(style, job.state) : job.state;
-  const part = done === total ? '' : `${done.toLocaleString('en')} of `;
-  screen.print(`Job ${cleanText(job.id)} ${state}: ${part}${countWithNoun(total, 'slice')}.`);
+  const part = done === total ? '' : `${screen.isTerminal ? done.toLocaleString('en') : done} of `;
+  screen.print(`Job ${cleanText(job.id)} ${state}: ${part}${screen.count(total, 'slice')}.`);
   printFailures(screen, job);
   if (job.state === 'failed' && job.links.retry !== undefined)
     screen.print(

@@ -1,6 +1,5 @@
-import { toSecond } from '../arguments/read-time.ts';
 import type { JobDocument } from '../documents.ts';
-import type { TextStyle } from './screen.ts';
+import type { Screen, TextStyle } from './screen.ts';
 
 /** How many slices a job has, without those that were split, and how many are completed. */
 export function countSlices({ sliceCounts }: JobDocument): { done: number; total: number } {
@@ -53,25 +52,24 @@ export function ageOf(at: string, now: number): string {
   return `${Math.floor(ms / 1_000)}s`;
 }
 
-/** A count with its noun: "1 slice", "1,000 slices". */
-export const countWithNoun = (count: number, noun: string): string =>
-  `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
-
-/** The facts of a job for `show`. */
+/** The facts of a job for `show`. A program gets the estimated end as a fact of its own. */
 export function factsOf(
   job: JobDocument,
   now: number,
+  screen: Screen,
 ): [name: string, value: string | undefined][] {
   const { verified } = job;
-  const timeOf = (at: string | undefined) => (at === undefined ? undefined : toSecond(at));
+  const { isTerminal } = screen;
+  const timeOf = (at: string | undefined) => (at === undefined ? undefined : screen.time(at));
   return [
     ['Job', job.id],
     ['Name', job.name],
     ['State', job.state],
-    ['Slices', progressOf(job, now)],
+    ['Slices', isTerminal ? progressOf(job, now) : steadyProgressOf(job)],
+    ['Estimated end', isTerminal ? undefined : job.queue?.estimatedEndAt],
     ['Target', job.target],
-    ['From', toSecond(job.from)],
-    ['To', toSecond(job.to)],
+    ['From', screen.time(job.from)],
+    ['To', screen.time(job.to)],
     ['Sliced by', job.sliceBy === 'none' ? undefined : `${job.sliceBy}, ${job.timeZone}`],
     ['Destination', `s3://${job.destination}/${job.destinationPrefix}`],
     ['Caller', job.caller],
@@ -84,9 +82,9 @@ export function factsOf(
       'Verified',
       verified &&
         [
-          countWithNoun(verified.slices, 'slice'),
-          countWithNoun(verified.objects, 'object'),
-          countWithNoun(verified.bytes, 'byte'),
+          screen.count(verified.slices, 'slice'),
+          screen.count(verified.objects, 'object'),
+          screen.count(verified.bytes, 'byte'),
         ].join(', '),
     ],
   ];

@@ -1,3 +1,4 @@
+import { inUtcText } from '../arguments/read-time.ts';
 import type { CommandOutput, Surroundings } from '../surroundings.ts';
 import { cleanText, shorten, wrap } from './clean-text.ts';
 
@@ -28,6 +29,10 @@ export interface Screen {
   /** Keeps the last progress as a line. */
   endProgress(): void;
   style(style: TextStyle, text: string): string;
+  /** A time of the API: in a pipe as it came, and on a terminal without milliseconds that are zero. */
+  time(at: string): string;
+  /** A count with its noun: `1 slice`, `1,000 slices`. A program gets `1000 slices`. */
+  count(count: number, noun: string): string;
 }
 
 // Longer lines are hard to read.
@@ -88,5 +93,8 @@ export function makeScreen({ env, stdout, stderr, now, commandName }: Surroundin
       shown = undefined;
     },
     style: (style, text) => (isColoured ? `\u001b[${codes[style]}m${text}\u001b[0m` : text),
+    time: (at) => (stdout.isTerminal ? inUtcText(at) : at),
+    count: (count, noun) =>
+      `${stdout.isTerminal ? count.toLocaleString('en') : count} ${noun}${count === 1 ? '' : 's'}`,
   };
 }

@@ -1,5 +1,4 @@
 import { exportOptions, jobOptions, readJobRequest } from '../../arguments/export-request.ts';
-import { toSecond } from '../../arguments/read-time.ts';
 import type { Command } from '../../command.ts';
 import { withQuery } from '../../connection/query.ts';
 import type { PlanDocument } from '../../documents.ts';
@@ -10,7 +9,7 @@ import type { Screen } from '../../output/screen.ts';
 import { printFacts, printTable } from '../../output/table.ts';
 import { jsonOption, shortPatience } from '../waiting.ts';
 
-const maxSlicesShown = 10; // More: the checks below scroll away. `--json` has up to 100.
+const maxSlicesShown = 10; // on a terminal. More: the checks below scroll away. The API has up to 100.
 
 export const planCommand: Command = {
   usage: '<log group>... --from TIME --to TIME --destination BUCKET',
@@ -40,7 +39,7 @@ export const planCommand: Command = {
 
 function printPlan(screen: Screen, plan: PlanDocument): void {
   const { queue, slices, sliceCount, warnings = [] } = plan;
-  const timeOf = (at: string | undefined) => (at === undefined ? undefined : toSecond(at));
+  const timeOf = (at: string | undefined) => (at === undefined ? undefined : screen.time(at));
   printFacts(screen, [
     ['Target', plan.target],
     ['Log groups', String(plan.logGroupNames.length)],
@@ -51,14 +50,15 @@ function printPlan(screen: Screen, plan: PlanDocument): void {
     ['Would end', timeOf(queue.estimatedEndAt)],
   ]);
   screen.print('');
-  printTable(screen, slices.slice(0, maxSlicesShown), [
+  const shown = screen.isTerminal ? slices.slice(0, maxSlicesShown) : slices;
+  printTable(screen, shown, [
     { title: 'SLICE', text: ({ number }) => String(number) },
-    { title: 'FROM', text: ({ from }) => toSecond(from) },
-    { title: 'TO', text: ({ to }) => toSecond(to) },
+    { title: 'FROM', text: ({ from }) => screen.time(from) },
+    { title: 'TO', text: ({ to }) => screen.time(to) },
     { title: 'LOG GROUP', text: ({ logGroupName }) => logGroupName, isFlexible: true },
   ]);
-  const further = sliceCount - Math.min(slices.length, maxSlicesShown);
-  if (further > 0) screen.print(`and ${further.toLocaleString('en')} more`);
+  const further = sliceCount - shown.length;
+  if (further > 0) screen.note(`There are ${screen.count(further, 'further slice')}.`);
   screen.print('', ...warnings.map(({ detail }) => cleanText(`Warning: ${detail}`)));
   printPreflight(screen, plan.preflight);
 }

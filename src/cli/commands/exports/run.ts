@@ -12,7 +12,7 @@ import type { JobDocument } from '../../documents.ts';
 import { exitCodes, makeUsageError } from '../../exit-codes.ts';
 import { cleanText } from '../../output/clean-text.ts';
 import { printOutcome } from '../../output/job-outcome.ts';
-import { countSlices, countWithNoun } from '../../output/job-texts.ts';
+import { countSlices } from '../../output/job-texts.ts';
 import {
   exitCodeOfJob,
   jsonOption,
@@ -80,7 +80,7 @@ export const runCommand: Command = {
       );
     }
     if (!isJson) {
-      const slices = countWithNoun(countSlices(job).total, 'slice');
+      const slices = screen.count(countSlices(job).total, 'slice');
       screen.print(cleanText(`Job ${job.id}: ${slices}, ${job.state}`));
     }
     // With --json, only the document has the id, and it can be lost.

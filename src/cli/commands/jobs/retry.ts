@@ -2,7 +2,6 @@ import type { Command } from '../../command.ts';
 import type { JobDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { cleanText } from '../../output/clean-text.ts';
-import { countWithNoun } from '../../output/job-texts.ts';
 import { jobPath } from '../job-path.ts';
 import { jsonOption, shortPatience } from '../waiting.ts';
 
@@ -27,7 +26,7 @@ export const retryCommand: Command = {
     if (isGiven('json')) {
       screen.printDocument(bytes);
     } else {
-      const slices = countWithNoun(retriedSlices, 'slice');
+      const slices = screen.count(retriedSlices, 'slice');
       screen.print(cleanText(`Job ${exportJob.id} ${exportJob.state}: ${slices} again`));
       screen.note(`Follow it with: ${screen.commandName} watch ${exportJob.id}`);
     }

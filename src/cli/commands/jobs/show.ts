@@ -29,7 +29,7 @@ export const showCommand: Command = {
       screen.printDocument(bytes);
     } else {
       const hindrance = await readHindrance(job, client);
-      printFacts(screen, factsOf(job, now));
+      printFacts(screen, factsOf(job, now, screen));
       printFailures(screen, job, hindrance);
     }
     return exitCodes.completed;

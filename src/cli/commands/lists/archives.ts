@@ -1,4 +1,3 @@
-import { toSecond } from '../../arguments/read-time.ts';
 import type { Command } from '../../command.ts';
 import type { ArchiveDocument } from '../../documents.ts';
 import { styleOfState } from '../../output/job-texts.ts';
@@ -34,7 +33,7 @@ export const archivesCommand: Command = {
         {
           title: 'COVERED UNTIL',
           text: ({ progress }) =>
-            progress?.watermark === undefined ? '' : toSecond(progress.watermark),
+            progress?.watermark === undefined ? '' : tools.screen.time(progress.watermark),
         },
         { title: 'NAME', text: ({ name }) => name, isFlexible: true },
         { title: 'BY', text: ({ partitionBy }) => partitionBy, isOptional: true },

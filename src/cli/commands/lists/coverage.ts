@@ -1,9 +1,9 @@
 import { readTimeRange, targetOption, timeRangeOptions } from '../../arguments/export-request.ts';
-import { toSecond } from '../../arguments/read-time.ts';
 import type { Command } from '../../command.ts';
 import { withQuery } from '../../connection/query.ts';
 import type { CoverageDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import type { Screen } from '../../output/screen.ts';
 import { printTable } from '../../output/table.ts';
 import { plainListOptions } from '../run-list.ts';
 import { shortPatience } from '../waiting.ts';
@@ -41,8 +41,8 @@ export const coverageCommand: Command = {
       screen.printDocument(bytes);
     } else {
       printTable(screen, coverage.exports, [
-        { title: 'FROM', text: (each) => toSecond(each.from) },
-        { title: 'TO', text: (each) => toSecond(each.to) },
+        { title: 'FROM', text: (each) => screen.time(each.from) },
+        { title: 'TO', text: (each) => screen.time(each.to) },
         {
           title: 'OBJECTS',
           text: ({ isEmpty, destination, prefix }) =>
@@ -51,7 +51,7 @@ export const coverageCommand: Command = {
         },
         { title: 'VERIFIED BY', text: ({ method }) => method, isOptional: true },
       ]);
-      screen.note(coverage.isCovered ? 'Everything is covered.' : describeGaps(coverage));
+      screen.note(coverage.isCovered ? 'Everything is covered.' : describeGaps(screen, coverage));
       const { nextCursor } = coverage;
       if (nextCursor !== undefined)
         screen.note(`More: repeat the command with --cursor ${nextCursor}`);
@@ -60,8 +60,8 @@ export const coverageCommand: Command = {
   },
 };
 
-function describeGaps({ covered }: CoverageDocument): string {
+function describeGaps(screen: Screen, { covered }: CoverageDocument): string {
   if (covered.length === 0) return 'Nothing is covered.';
-  const ranges = covered.map(({ from, to }) => `${toSecond(from)} to ${toSecond(to)}`);
+  const ranges = covered.map(({ from, to }) => `${screen.time(from)} to ${screen.time(to)}`);
   return `Only a part is covered: ${ranges.join(', ')}.`;
 }

@@ -1,9 +1,9 @@
-import { toSecond } from '../../arguments/read-time.ts';
 import type { Command, CommandTools } from '../../command.ts';
 import type { TargetDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { styleOfState } from '../../output/job-texts.ts';
 import { remedyText } from '../../output/problem-lines.ts';
+import type { Screen } from '../../output/screen.ts';
 import { printFacts } from '../../output/table.ts';
 import { plainListOptions, runList } from '../run-list.ts';
 import { shortPatience } from '../waiting.ts';
@@ -70,23 +70,21 @@ async function showOne(
   }
   printFacts(screen, [
     ['Target', target.name],
-    ['State', `${target.state} since ${toSecond(target.since)}`],
+    ['State', `${target.state} since ${screen.time(target.since)}`],
     ['Region', target.region],
     ['Account', target.accountId],
     ['Problem', problem && `${problem.title}: ${problem.detail}`],
     ['Remedy', problem && remedyText(problem.remedy)],
     ['Slot', slot?.state],
-    ['Slot since', slot?.since && toSecond(slot.since)],
+    ['Slot since', slot?.since && screen.time(slot.since)],
     ['Job', slot?.jobId],
     ['Task', slot?.taskId],
     ['Log group', slot?.logGroupName],
     ['Queue', queue && `${queue.waiting} waiting, ${queue.ready} ready`],
-    [
-      'Busy',
-      busyShareLastHour === undefined
-        ? undefined
-        : `${Math.round(busyShareLastHour * 100)} % of the last hour`,
-    ],
+    ['Busy', busyShareLastHour === undefined ? undefined : busyText(busyShareLastHour, screen)],
   ]);
   return exitCodes.completed;
 }
+
+const busyText = (share: number, { isTerminal }: Screen) =>
+  isTerminal ? `${Math.round(share * 100)} % of the last hour` : String(share);
