@@ -11,6 +11,7 @@ const modules = [
   'src/database/postgres/dialect.ts',
   'emulator/src/emulator.ts',
   'test/idle-loop.ts',
+  'test/own-time.ts',
 ];
 
 /**

@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { temporaryDir } from './database/homes.ts';
 import { nodeEnvironment } from './node-environment.ts';
-import { idleLoop } from './read-idle-loop.ts';
+import { quietMachine } from './quiet-machine.ts';
 import { region } from './world.ts';
 
 /** The service in a process of its own. */
@@ -42,7 +42,8 @@ export function startLimitedService(env: Record<string, string>): ServiceProcess
 }
 
 /**
- * Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests.
+ * Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests or
+ * reach its time limits.
  * Its output is not read if `stdoutFd` is given.
  */
 export function startService(
@@ -50,7 +51,7 @@ export function startService(
   flags: readonly string[] = [],
   stdoutFd?: number,
 ): ServiceProcess {
-  const child = spawn(process.execPath, [...flags, '--import', idleLoop, 'src/bin/main.ts'], {
+  const child = spawn(process.execPath, [...flags, ...quietMachine, 'src/bin/main.ts'], {
     env: { ...nodeEnvironment(), PORT: '0', DATA_DIR: temporaryDir(), ...env },
     stdio: ['ignore', stdoutFd ?? 'pipe', 'pipe'],
   });

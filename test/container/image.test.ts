@@ -22,7 +22,7 @@ import { readAssets } from '#ui/assets/read-assets.ts';
 import { makePolicyFolder } from '../auth/policy-folder.ts';
 import { makeServerIdentity } from '../auth/tls-client.ts';
 import { emptyPostgresUrl } from '../postgres-databases.ts';
-import { idleLoop } from '../read-idle-loop.ts';
+import { quietMachine } from '../quiet-machine.ts';
 import { openReceiver } from '../telemetry/traces/receiver.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
@@ -302,7 +302,7 @@ interface Started extends AsyncDisposable {
 
 /**
  * Starts the entrypoint of an image with its own environment. Resolves when it listens. A busy machine does not
- * make the gateway shed requests.
+ * make the gateway shed requests or reach its time limits.
  */
 async function start(
   image: Image,
@@ -310,7 +310,7 @@ async function start(
   args: string[] = [],
 ): Promise<Started> {
   const [command = '', ...entrypoint] = JSON.parse(lastOf('ENTRYPOINT', image.steps) ?? '');
-  const preloads = image === gateway ? ['--import', idleLoop] : [];
+  const preloads = image === gateway ? quietMachine : [];
   const child = spawn(command, [...preloads, ...entrypoint, ...args], {
     cwd: image.workdir,
     env: {
