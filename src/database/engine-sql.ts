@@ -11,8 +11,6 @@ interface EngineSql {
   now: RawBuilder<number>;
   /** The text of a member of a column that holds JSON. */
   jsonText(column: string, member: string): RawBuilder<string | null>;
-  /** The text of a column, to be sorted as texts are here. PostgreSQL sorts by the language of the database. */
-  inBytes(column: string): RawBuilder<string>;
   /** The end of a query that locks its rows, and leaves out those that others have locked. SQLite has one writer. */
   skipLocked: RawBuilder<unknown>;
 }
@@ -22,14 +20,12 @@ export const engineSql: Record<Database['kind'], EngineSql> = {
   sqlite: {
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     jsonText: (column, member) => sql<string | null>`${sql.ref(column)} ->> ${sql.lit(member)}`,
-    inBytes: (column) => sql<string>`${sql.ref(column)}`,
     skipLocked: sql``,
   },
   postgres: {
     now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     jsonText: (column, member) =>
       sql<string | null>`cast(${sql.ref(column)} as json) ->> ${sql.lit(member)}`,
-    inBytes: (column) => sql<string>`${sql.ref(column)} collate "C"`,
     skipLocked: sql`for update skip locked`,
   },
 };

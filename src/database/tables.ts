@@ -161,6 +161,8 @@ interface LineRow {
   caller: string;
   /** The start that last served this queue: a value of `turns` of the slot. */
   lastTurn: Generated<number>;
+  /** The latest start at the target that ignored the priority for this caller: a value of `turns` of the slot. */
+  lastTenth: Generated<number>;
   /** An attempt of the caller led to no export. A further one before this instant sets `asideUntil`. */
   watchedUntil: Generated<number>;
   /** Until then, the slices of the caller start only if no other caller has ready slices. */

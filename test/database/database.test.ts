@@ -49,6 +49,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0010-archives',
       '0011-wire-and-notifications',
       '0012-archive-trials',
+      '0013-tenth-starts',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -107,7 +108,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       await schema.alterTable('installation').dropColumn('secret').execute();
       for (const column of ['misses', 'parent'])
         await schema.alterTable('slices').dropColumn(column).execute();
-      for (const column of ['watchedUntil', 'asideUntil'])
+      for (const column of ['watchedUntil', 'asideUntil', 'lastTenth'])
         await schema.alterTable('lines').dropColumn(column).execute();
       if (kind === 'postgres') {
         await sql`drop function refuse_audit_change, refuse_early_audit_delete`.execute(
@@ -141,6 +142,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0010-archives',
       '0011-wire-and-notifications',
       '0012-archive-trials',
+      '0013-tenth-starts',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
@@ -282,5 +284,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([12, 1]);
+  expect([applied?.length, installations?.length]).toEqual([13, 1]);
 });

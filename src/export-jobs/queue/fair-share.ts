@@ -18,13 +18,18 @@ interface CallerAtTarget {
 }
 
 /**
- * Counts a start of a caller's queue: it is the number of its latest one at the target. From now on the
- * slot can have an orphaned task.
+ * Counts a start of a caller's queue: it is the number of its latest one at the target. A start that ignored the
+ * priority counts for all queues of the caller. From now on the slot can have an orphaned task.
  */
 export async function recordServed(
   queries: Queries,
   database: Pick<Database, 'now'>,
-  { target, caller, priority }: CallerAtTarget & { priority: number },
+  {
+    target,
+    caller,
+    priority,
+    isPriorityIgnored,
+  }: CallerAtTarget & { priority: number; isPriorityIgnored: boolean },
 ): Promise<void> {
   const { turns } = await queries
     .updateTable('slots')
@@ -37,6 +42,13 @@ export async function recordServed(
     .set({ lastTurn: turns })
     .where('target', '=', target)
     .where('priority', '=', priority)
+    .where('caller', '=', caller)
+    .execute();
+  if (!isPriorityIgnored) return;
+  await queries
+    .updateTable('lines')
+    .set({ lastTenth: turns })
+    .where('target', '=', target)
     .where('caller', '=', caller)
     .execute();
 }
@@ -82,7 +94,15 @@ export async function restoreFairShare(
 ): Promise<void> {
   await queries
     .updateTable('lines')
-    .set({ lastTurn: 0 })
+    .set((row) => ({
+      lastTurn: 0,
+      lastTenth: row
+        .case()
+        .when('lastTenth', '=', row.ref('lastTurn'))
+        .then(0)
+        .else(row.ref('lastTenth'))
+        .end(),
+    }))
     .where(({ exists, selectFrom }) =>
       exists(
         selectFrom('slices')

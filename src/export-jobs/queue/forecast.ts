@@ -44,7 +44,7 @@ const maxLooks = 50_000;
 const maxSteps = 5_000;
 
 /**
- * Forecasts the starts of slices by `servingOrder`. It counts slices instead of visiting each of
+ * Forecasts the starts of slices by `compareQueues`. It counts slices instead of visiting each of
  * them, in steps from one change of the order to the next. So a million slices of one priority take
  * no more steps than ten. After many steps, it estimates further starts by those so far.
  */
@@ -81,7 +81,7 @@ export function forecast(options: ForecastOptions): ExpectedStart[] {
       arrivals.pop();
     }
     const arrivesAt = arrivals.at(-1)?.at ?? Number.POSITIVE_INFINITY;
-    const { round, maxStarts } = roundOf(queues, at, options.startsSoFar + started);
+    const { round, maxStarts, isIgnored } = roundOf(queues, at, options.startsSoFar + started);
     if (round.length === 0) {
       if (arrivesAt === Number.POSITIVE_INFINITY) return expected;
       at = arrivesAt;
@@ -107,6 +107,10 @@ export function forecast(options: ForecastOptions): ExpectedStart[] {
       if (starts > 0) queue.lastServed = startsBefore + (lastStarts[index] ?? 0);
       queue.ready -= starts;
     }
+    if (isIgnored) {
+      for (const queue of queues)
+        if (queue.caller === round[0]?.caller) queue.lastTenth = startsBefore + 1;
+    }
     const all = served.reduce((sum, starts) => sum + starts, 0);
     started += all;
     startedOfOwn += served[own] ?? 0;
@@ -126,16 +130,15 @@ function roundOf<Each extends CallerQueue>(
   startsSoFar: number,
 ) {
   const start = startsSoFar + 1;
-  const compare = compareQueues({ at, start });
   const ready = queues.filter((queue) => queue.ready > 0);
   if (ready.length === 0) return { round: [], maxStarts: 0 };
+  const compare = compareQueues(ready, { at, start });
   const first = ready.reduce((best, queue) => (compare(queue, best) < 0 ? queue : best));
-  const eligible = ready.filter((queue) => isAside(queue, at) === isAside(first, at));
-  const round = eligible.filter(({ priority }) => priority === first.priority);
-  const isOnlyPriority = round.length === eligible.length;
-  if (!isOnlyPriority && isPriorityIgnored(start)) return { round: [first], maxStarts: 1 };
+  if (isPriorityIgnored(ready, start)) return { round: [first], maxStarts: 1, isIgnored: true };
+  const ofPriority = ready.filter(({ priority }) => priority === first.priority);
+  const round = ofPriority.filter((queue) => isAside(queue, at) === isAside(first, at));
   round.sort(compare); // only these: thousands of queues would take long to sort at each step
-  if (isOnlyPriority) return { round, maxStarts: Number.POSITIVE_INFINITY };
+  if (ofPriority.length === ready.length) return { round, maxStarts: Number.POSITIVE_INFINITY };
   return { round, maxStarts: priorityIgnoredEvery - (start % priorityIgnoredEvery) };
 }
 

@@ -1,18 +1,19 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { engineSql } from '#database/engine-sql.ts';
 import { readTaskParameters } from '../task-parameters.ts';
-import { servingOrder } from './serving-order.ts';
+import { readStartCount } from './read-queue.ts';
+import { compareQueues, isPriorityIgnored } from './serving-order.ts';
 
 /**
- * Picks the slice that starts next at a target: the first ready slice of the first queue in
- * `servingOrder`. `undefined` when no slice is ready.
+ * Picks the slice that starts next at a target: the first ready slice of the first queue by `compareQueues`.
+ * `undefined` when no slice is ready.
  */
 export async function pickNext(queries: Queries, database: Database, target: string) {
-  let ready = queries
+  const ready = await queries
     .selectFrom('lines')
-    .select(['priority', 'caller'])
+    .select(['priority', 'caller', 'lastTurn as lastServed', 'lastTenth', 'asideUntil'])
+    .select(database.now().as('at'))
     .where('target', '=', target)
     .where(
       // A scalar subquery: for an `exists` PostgreSQL may read the whole queue.
@@ -29,15 +30,12 @@ export async function pickNext(queries: Queries, database: Database, target: str
           .limit(1),
       '<=',
       database.now(),
-    );
-  const moment = {
-    at: database.now(),
-    start: sql<number>`(select turns + 1 from slots where target = ${target})`,
-    caller: engineSql[database.kind].inBytes('lines.caller'),
-  };
-  for (const { inSql, direction } of servingOrder) ready = ready.orderBy(inSql(moment), direction);
-  const queue = await ready.limit(1).executeTakeFirst();
-  if (!queue) return undefined;
+    )
+    .execute();
+  if (!ready[0]) return undefined;
+  const start = 1 + (await readStartCount(queries, target));
+  const compare = compareQueues(ready, { at: ready[0].at, start });
+  const queue = ready.reduce((best, each) => (compare(each, best) < 0 ? each : best));
   const slice = await queries
     .selectFrom('slices')
     .select(['jobId', 'number', 'attempt', 'parent', 'logGroupName', 'fromAt', 'toAt'])
@@ -68,5 +66,12 @@ export async function pickNext(queries: Queries, database: Database, target: str
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();
   const taskParameters = readTaskParameters(job.taskParameters);
-  return { ...queue, ...slice, ...job, taskParameters };
+  return {
+    ...slice,
+    ...job,
+    priority: queue.priority,
+    caller: queue.caller,
+    isPriorityIgnored: isPriorityIgnored(ready, start),
+    taskParameters,
+  };
 }

@@ -163,6 +163,7 @@ function splitQueues({ queues }: Snapshot, priority: number, caller: string) {
     own: queues.find((queue) => isSameQueue(queue, name)) ?? {
       ...name,
       lastServed: 0,
+      lastTenth: 0,
       asideUntil: 0,
       ready: 0,
       arrivals: [],

@@ -24,7 +24,7 @@ export async function readCallerQueues(
 ): Promise<CountedQueue[]> {
   const queues = await database.queries
     .selectFrom('lines')
-    .select(['priority', 'caller', 'lastTurn as lastServed', 'asideUntil'])
+    .select(['priority', 'caller', 'lastTurn as lastServed', 'lastTenth', 'asideUntil'])
     .where('target', '=', target)
     .orderBy('priority', 'desc')
     .orderBy('caller')

@@ -1,9 +1,6 @@
-import { type Expression, type RawBuilder, sql } from 'kysely';
-
 /**
- * Every tenth start of a target goes to the queue that was served the longest ago, whatever its
- * priority. Lower: a priority means little. Higher: low priorities hardly move behind a steady stream
- * of higher ones.
+ * Every tenth start of a target ignores the priority, if slices of several priorities are ready. Lower: a
+ * priority means little. Higher: low priorities hardly move behind a steady stream of higher ones.
  */
 export const priorityIgnoredEvery = 10;
 
@@ -13,6 +10,8 @@ export interface QueueStanding {
   caller: string;
   /** The number of its latest start at the target; 0 before the first. */
   lastServed: number;
+  /** The number of the latest start at the target that ignored the priority for its caller; 0 before the first. */
+  lastTenth: number;
   /** Until this instant its slices start only when no other queue is ready. */
   asideUntil: number;
 }
@@ -23,65 +22,26 @@ export interface StartMoment {
   start: number;
 }
 
-/** The same as expressions of a statement. */
-interface StartMomentInSql {
-  at: Expression<number>;
-  start: Expression<number>;
-  /** The caller, to be sorted as in memory. */
-  caller: RawBuilder<string>;
-}
-
-/** One key of the order: the same value in memory and in a statement over `lines`. */
-interface OrderKey {
-  direction: 'asc' | 'desc';
-  inMemory: (queue: QueueStanding, moment: StartMoment) => number | string;
-  inSql: (moment: StartMomentInSql) => RawBuilder<unknown>;
+/**
+ * Compares two of the queues that have ready slices, for `sort`: the first queue is served next. This is the only
+ * definition of fairness, for the dispatcher and for the forecast.
+ */
+export function compareQueues(ready: readonly QueueStanding[], { at, start }: StartMoment) {
+  const isIgnored = isPriorityIgnored(ready, start);
+  return (one: QueueStanding, other: QueueStanding): number =>
+    Number(isAside(one, at)) - Number(isAside(other, at)) ||
+    (isIgnored ? lastTurnOf(one) - lastTurnOf(other) : other.priority - one.priority) ||
+    one.lastServed - other.lastServed ||
+    other.priority - one.priority ||
+    (one.caller < other.caller ? -1 : Number(one.caller > other.caller));
 }
 
 /**
- * The order in which the queues of a target are served: the first one that has a ready slice is next.
- * This list is the only definition of fairness. The dispatcher sorts by it in SQL and the forecast
- * sorts by it in memory.
+ * The start that counts for one that ignores the priority. Such a start counts for all queues of its caller. Otherwise
+ * a caller with queues at many priorities gets nearly all of these starts.
  */
-export const servingOrder: readonly OrderKey[] = [
-  {
-    direction: 'asc',
-    inMemory: (queue, { at }) => Number(isAside(queue, at)),
-    inSql: ({ at }) => sql`${sql.ref('asideUntil')} > ${at}`,
-  },
-  {
-    direction: 'desc',
-    inMemory: ({ priority }, { start }) => (isPriorityIgnored(start) ? 0 : priority),
-    inSql: ({ start }) =>
-      sql`case when ${start} % ${sql.lit(priorityIgnoredEvery)} = 0 then 0 else ${sql.ref('lines.priority')} end`,
-  },
-  {
-    direction: 'asc',
-    inMemory: ({ lastServed }) => lastServed,
-    inSql: () => sql`${sql.ref('lastTurn')}`,
-  },
-  {
-    direction: 'desc',
-    inMemory: ({ priority }) => priority,
-    inSql: () => sql`${sql.ref('lines.priority')}`,
-  },
-  {
-    direction: 'asc',
-    inMemory: ({ caller }) => caller,
-    inSql: ({ caller }) => caller,
-  },
-];
-
-/** Compares two queues by the serving order, for `sort`. */
-export function compareQueues(moment: StartMoment) {
-  return (one: QueueStanding, other: QueueStanding): number => {
-    for (const { direction, inMemory } of servingOrder) {
-      const a = inMemory(one, moment);
-      const b = inMemory(other, moment);
-      if (a !== b) return a < b === (direction === 'asc') ? -1 : 1;
-    }
-    return 0;
-  };
+function lastTurnOf({ lastServed, lastTenth }: QueueStanding): number {
+  return Math.max(lastServed, lastTenth);
 }
 
 /** Whether a queue lets all others go first. */
@@ -89,7 +49,13 @@ export function isAside({ asideUntil }: Pick<QueueStanding, 'asideUntil'>, at: n
   return asideUntil > at;
 }
 
-/** Whether the priority does not count for a start, by its number. */
-export function isPriorityIgnored(start: number): boolean {
-  return start % priorityIgnoredEvery === 0;
+/** Whether the priority does not count for a start, by its number and by the queues that have ready slices. */
+export function isPriorityIgnored(
+  ready: readonly Pick<QueueStanding, 'priority'>[],
+  start: number,
+): boolean {
+  return (
+    start % priorityIgnoredEvery === 0 &&
+    ready.some(({ priority }) => priority !== ready[0]?.priority)
+  );
 }

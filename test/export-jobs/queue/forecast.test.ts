@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { type CallerQueue, type ExpectedStart, forecast } from '#export-jobs/queue/forecast.ts';
-import { compareQueues } from '#export-jobs/queue/serving-order.ts';
+import { compareQueues, isPriorityIgnored } from '#export-jobs/queue/serving-order.ts';
 
 interface Case {
   queues: CallerQueue[];
@@ -34,12 +34,13 @@ function simulate({ queues, startsSoFar, own, ranks, freeAt, paceMs }: Case): Ex
     const earliest = Math.min(...waiting.map(({ readyAts }) => readyAts[0] as number));
     at = Math.max(at, earliest);
     start += 1;
-    const [next] = waiting
-      .filter(({ readyAts }) => (readyAts[0] as number) <= at)
-      .sort(compareQueues({ at, start }));
+    const ready = waiting.filter(({ readyAts }) => (readyAts[0] as number) <= at);
+    const [next] = ready.toSorted(compareQueues(ready, { at, start }));
     if (!next) throw new Error('No queue is ready.');
     next.readyAts.shift();
     next.lastServed = start;
+    for (const queue of isPriorityIgnored(ready, start) ? state : [])
+      if (queue.caller === next.caller) queue.lastTenth = start;
     if (next === state[own]) {
       startedOfOwn += 1;
       if (ranks.includes(startedOfOwn)) starts.push({ position, at });
@@ -54,6 +55,7 @@ const queue = fc.record({
   priority: fc.integer({ min: 0, max: 2 }),
   caller: fc.constantFrom(...callers),
   lastServed: fc.integer({ min: 0, max: 20 }),
+  lastTenth: fc.constantFrom(0, 10, 20),
   asideUntil: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 * minuteMs })),
   ready: fc.integer({ min: 0, max: 12 }),
   arrivals: fc
@@ -100,7 +102,7 @@ const ask = ({ queues, own, ...rest }: Case) => {
   return forecast({ queues, priority, caller, ...rest });
 };
 
-const here = { asideUntil: 0, arrivals: [] };
+const here = { lastTenth: 0, asideUntil: 0, arrivals: [] };
 
 describe('the forecast of starts', () => {
   test('equals a simulation slice by slice', () => {
@@ -139,12 +141,31 @@ describe('the forecast of starts', () => {
     expect(starts.map(({ position }) => position)).toEqual([6, 16, 26]);
   });
 
+  test('gives a caller with two low priorities as many tenth starts as one with a single one', () => {
+    const queues = [
+      { priority: -5, caller: 'ana', lastServed: 1, ready: 3, ...here },
+      ...[5, 4, 3].map((priority) => ({
+        priority,
+        caller: 'ben',
+        lastServed: 0,
+        ready: 1_000,
+        ...here,
+      })),
+    ];
+    const asked = { priority: -5, caller: 'ana', ranks: [1, 2, 3] };
+
+    const starts = forecast({ queues, startsSoFar: 14, ...asked, freeAt: 0, paceMs: minuteMs });
+
+    expect(starts.map(({ position }) => position)).toEqual([16, 36, 56]);
+  });
+
   test('puts a caller that has stepped aside behind all others until that time is over', () => {
     const queues = [
       {
         priority: 5,
         caller: 'ana',
         lastServed: 1,
+        lastTenth: 0,
         ready: 2,
         asideUntil: 3 * minuteMs,
         arrivals: [],

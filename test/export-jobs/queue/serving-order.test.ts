@@ -12,7 +12,7 @@ import { countTurns } from '../../turns.ts';
 import { insertJob } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
-// The dispatcher sorts queues in SQL, the forecast sorts them in memory: both must agree.
+// The dispatcher starts slice by slice, the forecast counts whole rounds: both must agree.
 
 /** The queues of a target; times in minutes after `beganAt`. */
 interface TargetCase {
@@ -23,6 +23,7 @@ interface TargetCase {
     priority: number;
     caller: string;
     lastServed: number;
+    lastTenth: number;
     asideFor: number;
     /** When each slice is ready. */
     readyIn: number[];
@@ -49,6 +50,7 @@ const targetCases: fc.Arbitrary<TargetCase> = fc.record({
       priority: fc.integer({ min: -1, max: 1 }),
       caller: fc.constantFrom('ana', 'Ben', 'cem'),
       lastServed: fc.integer({ min: 0, max: 20 }),
+      lastTenth: fc.constantFrom(0, 10, 20),
       asideFor: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 })),
       readyIn: fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 })), {
         maxLength: 6,
@@ -66,6 +68,7 @@ const newCallers: TargetCase = {
     priority: 0,
     caller,
     lastServed: 0,
+    lastTenth: 0,
     asideFor: 0,
     readyIn: [0],
   })),
@@ -78,12 +81,16 @@ async function insertQueues(
 ) {
   const slot = { target, accountId: '1', region: 'r', turns: startsSoFar };
   await database.queries.insertInto('slots').values(slot).execute();
-  for (const { priority, caller, lastServed, asideFor, readyIn } of queues) {
+  for (const { priority, caller, lastServed, lastTenth, asideFor, readyIn } of queues) {
     const slices = readyIn.map((minutes) => ({ readyAt: beganAt + minutes * minuteMs }));
     await insertJob(database, { target, priority, caller, slices });
     await database.queries
       .updateTable('lines')
-      .set({ lastTurn: lastServed, asideUntil: asideFor && beganAt + asideFor * minuteMs })
+      .set({
+        lastTurn: lastServed,
+        lastTenth,
+        asideUntil: asideFor && beganAt + asideFor * minuteMs,
+      })
       .where('target', '=', target)
       .where('priority', '=', priority)
       .where('caller', '=', caller)
@@ -119,8 +126,8 @@ async function startAll(
   lease: Lease,
   clock: { now: number },
   { pace, queues }: TargetCase,
+  slices = queues.reduce((sum, { readyIn }) => sum + readyIn.length, 0),
 ): Promise<Start[]> {
-  const slices = queues.reduce((sum, { readyIn }) => sum + readyIn.length, 0);
   const started: Start[] = [];
   while (started.length < slices) {
     const intent = await claimNextSlice(database, lease, making);
@@ -164,24 +171,69 @@ describe.each(storageBackends)('the order of the queue on %s', (_name, openStora
       { numRuns: 12, examples: [[newCallers]] },
     );
   });
+
+  test('gives a caller with many priorities no more tenth starts than one with a single priority', async () => {
+    const clock = { now: beganAt };
+    await using database = await openStore(openStorage, () => clock.now);
+    const none = { lastServed: 0, lastTenth: 0, asideFor: 0 };
+    const targetCase: TargetCase = {
+      startsSoFar: 0,
+      pace: 1,
+      queues: Array.from({ length: 21 }, (_, index) => ({
+        priority: 10 - index,
+        caller: 'ana',
+        ...none,
+        readyIn: Array.from({ length: index === 0 ? 90 : 2 }, () => 0),
+      })).concat({ priority: -10, caller: 'ben', ...none, readyIn: Array(8).fill(0) }),
+    };
+    const target = randomUUID();
+    await insertQueues(database, target, targetCase);
+    const request = { target, accountId: '1', region: 'r', owner: 'test', leaseMs };
+    const { lease } = await takeLease(database, request);
+    if (!lease) throw new Error('The slot is taken.');
+    const expected = await forecastStarts(database, target, targetCase.pace);
+
+    const started = await startAll(database, lease, clock, targetCase, 80);
+
+    const tenths = started.filter(({ position }) => position % 10 === 0);
+    expect(tenths.map(({ caller }) => caller)).toEqual(
+      Array.from({ length: 4 }, () => ['ana', 'ben']).flat(),
+    );
+    expect(started).toEqual(expected.slice(0, 80));
+  });
 });
 
 describe('two queues', () => {
-  const queue = { priority: 0, caller: 'ben', lastServed: 5, asideUntil: 0 };
+  const queue = { priority: 0, caller: 'ben', lastServed: 5, lastTenth: 10, asideUntil: 0 };
 
   test.each([
     ['that has not stepped aside', { ...queue, asideUntil: 101, priority: 9, lastServed: 0 }, 7],
     ['of the higher priority', { ...queue, priority: -1, lastServed: 0 }, 7],
     ['that was served longer ago', { ...queue, lastServed: 6, caller: 'ana' }, 7],
     [
-      'that was served longer ago at every tenth start',
-      { ...queue, lastServed: 6, priority: 9 },
-      20,
+      'whose caller had an older tenth start at every tenth start',
+      { ...queue, lastServed: 0, lastTenth: 20, priority: 9 },
+      30,
     ],
-    ['of the higher priority among equals at every tenth start', { ...queue, priority: -1 }, 20],
+    [
+      'that was served longer ago at every tenth start',
+      { ...queue, lastServed: 11, lastTenth: 0, priority: 9 },
+      30,
+    ],
+    [
+      'that was served longer ago, of two queues of a caller, at every tenth start',
+      { ...queue, lastServed: 6, priority: 9 },
+      30,
+    ],
+    [
+      'that was served longer ago at every tenth start of one priority',
+      { ...queue, lastTenth: 0, lastServed: 6, caller: 'ana' },
+      30,
+    ],
+    ['of the higher priority among equals at every tenth start', { ...queue, priority: -1 }, 30],
     ['whose caller comes first by name among equals', { ...queue, caller: 'cem' }, 7],
   ])('are ordered: first the one %s', (_which, other, start) => {
-    const compare = compareQueues({ at: 100, start });
+    const compare = compareQueues([queue, other], { at: 100, start });
 
     expect([other, queue].sort(compare)).toEqual([queue, other]);
     expect([queue, other].sort(compare)).toEqual([queue, other]);

@@ -101,7 +101,7 @@ export async function claimNextSlice(
     // The slice was cancelled between the pick and the lock of its job.
     if (numUpdatedRows === 0n) throw staleState();
 
-    await recordServed(queries, database, { target, priority, caller });
+    await recordServed(queries, database, { ...next, target });
     await queries
       .insertInto('attempts')
       .values({

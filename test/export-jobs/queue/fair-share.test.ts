@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+
+import type { Database } from '#database/database.ts';
+import { restoreFairShare } from '#export-jobs/queue/fair-share.ts';
+import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
+import { takeLease } from '#export-jobs/store/steps/hold-lease.ts';
+import { insertJob } from '../insert-rows.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
+
+const target = 'default';
+const leaseMs = 60_000;
+
+/** Takes the slot of a target and returns what starts the next slice as the start of a number. */
+async function openSlot(database: Database) {
+  const request = { target, accountId: '1', region: 'r', owner: 'test', leaseMs };
+  const { lease } = await takeLease(database, request);
+  if (!lease) throw new Error('The slot is taken.');
+  return async (turn: number) => {
+    const { queries } = database;
+    await queries
+      .updateTable('slots')
+      .set({ turns: turn - 1 })
+      .execute();
+    const intent = await claimNextSlice(database, lease, {
+      leaseMs,
+      makeMarker: () => randomUUID(),
+      renderPrefix: (template) => template,
+      reachInside: async () => {},
+    });
+    if (!intent) throw new Error('No slice is ready.');
+    return intent;
+  };
+}
+
+/** Puts the slice in the slot back into the queue, or completes it. */
+const leaveSlot = ({ queries }: Database, state: 'waiting' | 'completed') =>
+  queries.updateTable('slices').set({ state }).where('state', '=', 'starting').execute();
+
+describe.each(storageBackends)('a start that ignored the priority, on %s', (_, openStorage) => {
+  test('is given back with the turn of its queue', async () => {
+    await using database = await openStore(openStorage);
+    await insertJob(database, { caller: 'ana', priority: 5, slices: [{}, {}] });
+    await insertJob(database, { caller: 'ana', priority: 4 });
+    await insertJob(database, { caller: 'ben' });
+    const start = await openSlot(database);
+    await start(9);
+    await leaveSlot(database, 'completed');
+    const tenth = await start(10);
+    await restoreFairShare(database.queries, tenth);
+    await leaveSlot(database, 'waiting');
+
+    const twentieth = await start(20);
+
+    expect([tenth, twentieth]).toMatchObject([{ priority: 4 }, { priority: 4 }]);
+  });
+
+  test('is not given back with another turn of its queue', async () => {
+    await using database = await openStore(openStorage);
+    await insertJob(database, { caller: 'ana', priority: 5, slices: [{}, {}] });
+    await insertJob(database, { caller: 'ben' });
+    const start = await openSlot(database);
+    await start(10);
+    await leaveSlot(database, 'completed');
+    await restoreFairShare(database.queries, await start(11));
+    await leaveSlot(database, 'waiting');
+
+    expect(await start(20)).toMatchObject({ caller: 'ben' });
+  });
+});
