@@ -15,6 +15,7 @@ import { archives } from './migrations/0010-archives.ts';
 import { wireAndNotifications } from './migrations/0011-wire-and-notifications.ts';
 import { archiveTrials } from './migrations/0012-archive-trials.ts';
 import { tenthStarts } from './migrations/0013-tenth-starts.ts';
+import { standBacks } from './migrations/0014-stand-backs.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
@@ -36,6 +37,7 @@ const migrations: Record<string, MigrationStep> = {
   '0011-wire-and-notifications': wireAndNotifications,
   '0012-archive-trials': archiveTrials,
   '0013-tenth-starts': tenthStarts,
+  '0014-stand-backs': standBacks,
 };
 
 const lockId = 1_718_036_341; // arbitrary, but unique in the database

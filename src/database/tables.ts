@@ -16,7 +16,7 @@ import type {
   NotificationSinkRow,
   WebhookEndpointRow,
 } from './rows/notification-rows.ts';
-import type { ForeignTaskRow, ReplicaRow, SlotRow } from './rows/slot-rows.ts';
+import type { ForeignTaskRow, ReplicaRow, SlotRow, StandBackRow } from './rows/slot-rows.ts';
 import type { VerificationRow } from './rows/verification-row.ts';
 
 /** An export job. Instants are epoch ms by the clock of the database; windows are half-open. */
@@ -219,6 +219,7 @@ export interface Tables {
   slots: SlotRow;
   foreignTasks: ForeignTaskRow;
   replicas: ReplicaRow;
+  standBacks: StandBackRow;
   strays: StrayRow;
   callers: CallerRow;
   auditEntries: AuditEntryRow;

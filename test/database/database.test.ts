@@ -50,6 +50,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0011-wire-and-notifications',
       '0012-archive-trials',
       '0013-tenth-starts',
+      '0014-stand-backs',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -63,6 +64,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'auditEntries',
         'callers',
         'replicas',
+        'standBacks',
         'deletedJobs',
         'purge',
         'foreignTasks',
@@ -143,6 +145,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0011-wire-and-notifications',
       '0012-archive-trials',
       '0013-tenth-starts',
+      '0014-stand-backs',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();

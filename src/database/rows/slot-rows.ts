@@ -18,7 +18,7 @@ export interface SlotRow {
   sentAt: number | null;
   /** When the last complete orphan sweep began, as far as an owner wrote it when it released the slot. */
   sweptAt: number | null;
-  /** The replica that stood back from the slot last, and until when others have precedence. */
+  /** The replica that stood back last, and until when: older versions write and read only these, not `StandBackRow`. */
   stoodBack: string | null;
   stoodBackUntil: number | null;
 }
@@ -38,4 +38,12 @@ export interface ForeignTaskRow {
 export interface ReplicaRow {
   owner: string;
   seenAt: number;
+}
+
+/** A replica that stood back from a slot: others have precedence until `endsAt`, for `forMs` in all. */
+export interface StandBackRow {
+  target: string;
+  owner: string;
+  forMs: number;
+  endsAt: number;
 }

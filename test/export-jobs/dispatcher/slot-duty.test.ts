@@ -17,7 +17,7 @@ const dutyOf = (work: Partial<SlotWork>, owners = ['me', 'b', 'c']) =>
       region: 'eu-west-1',
       owner: null,
       leaseLeftMs: -3_600_000,
-      stoodBack: null,
+      stoodBack: [],
       ...work,
     },
     { owner: 'me', owners, leaseMs, takeOverMs: 2_000 },
@@ -82,17 +82,26 @@ describe('another replica', () => {
 
 describe('a replica that stood back', () => {
   test('is the last in the order', () => {
-    const work = { stoodBack: 'me', leaseLeftMs: -3_000 };
+    const work = { stoodBack: ['me'], leaseLeftMs: -3_000 };
 
     expect(dutyOf(work)).toEqual({ act: 'await' });
     expect(dutyOf({ ...work, leaseLeftMs: -4_000 })).toEqual({ act: 'take', passedOver: 'b' });
   });
 
+  test('is not handed the slot back, also if the owner stood back itself', () => {
+    const owners = ['b', 'c', 'me'];
+    const work = { owner: 'me', leaseLeftMs: 20_000 };
+
+    expect(dutyOf({ ...work, stoodBack: ['b', 'c'] }, owners)).toEqual({ act: 'take' });
+    expect(dutyOf({ ...work, stoodBack: ['b', 'c', 'me'] }, owners)).toEqual({ act: 'take' });
+    expect(dutyOf({ ...work, stoodBack: ['b', 'me'] }, owners)).toEqual({ act: 'hand-over' });
+  });
+
   test('takes the slot at once if no other one is alive', () => {
-    expect(dutyOf({ stoodBack: 'me', leaseLeftMs: 0 }, ['me'])).toEqual({ act: 'take' });
+    expect(dutyOf({ stoodBack: ['me'], leaseLeftMs: 0 }, ['me'])).toEqual({ act: 'take' });
   });
 
   test('makes the next one the preferred owner', () => {
-    expect(dutyOf({ stoodBack: 'b', leaseLeftMs: 0 }, ['b', 'me', 'c'])).toEqual({ act: 'take' });
+    expect(dutyOf({ stoodBack: ['b'], leaseLeftMs: 0 }, ['b', 'me', 'c'])).toEqual({ act: 'take' });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { leave, noteAlive } from '#export-jobs/store/membership.ts';
+import { leave, noteAlive, standBack } from '#export-jobs/store/membership.ts';
 import { readWork } from '#export-jobs/store/reads/read-work.ts';
 import { insertJob } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
@@ -40,7 +40,7 @@ describe.each(storageBackends)('the targets with work, in %s', (_name, openStora
         region: null,
         owner: null,
         leaseLeftMs: null,
-        stoodBack: null,
+        stoodBack: [],
       },
       {
         target: 'b',
@@ -51,7 +51,7 @@ describe.each(storageBackends)('the targets with work, in %s', (_name, openStora
         region: 'r',
         owner: 'me',
         leaseLeftMs: 20_000,
-        stoodBack: null,
+        stoodBack: [],
       },
     ]);
   });
@@ -134,7 +134,48 @@ describe.each(storageBackends)('the targets with work, in %s', (_name, openStora
       await insertSlot(database, { target, stoodBack: 'other', stoodBackUntil });
     }
 
-    expect(await slotsOf(database)).toMatchObject([{ stoodBack: 'other' }, { stoodBack: null }]);
+    expect(await slotsOf(database)).toMatchObject([{ stoodBack: ['other'] }, { stoodBack: [] }]);
+  });
+
+  test('name all replicas that stood back, also one of an older version', async () => {
+    await using database = await open();
+    await insertJob(database, { target: 'a' });
+    await insertSlot(database, { target: 'a' });
+    const limits = { firstMs: 600_000, maxMs: 4_800_000 };
+    const namesOf = async () => (await slotsOf(database))[0]?.stoodBack.toSorted();
+    for (const owner of ['one', 'two'])
+      await standBack(database.queries, database, { target: 'a', owner }, limits);
+
+    const known = await namesOf();
+    await database.queries.updateTable('slots').set({ stoodBack: 'older' }).execute();
+    const withOlder = await namesOf();
+    await leave(database, 'one');
+
+    expect(known).toEqual(['one', 'two']);
+    expect(withOlder).toEqual(['older', 'one', 'two']);
+    expect(await namesOf()).toEqual(['older', 'two']);
+  });
+
+  test('are tried again by a replica that stood back, later each time that it fails', async () => {
+    let now = at;
+    await using database = await open(() => now);
+    await insertSlot(database, { target: 'a' });
+    const own = { target: 'a', owner: 'one' };
+    const minutesAfter = async (waitMs: number) => {
+      now += waitMs;
+      await standBack(database.queries, database, own, { firstMs: 600_000, maxMs: 4_800_000 });
+      const { endsAt } = await database.queries
+        .selectFrom('standBacks')
+        .select('endsAt')
+        .executeTakeFirstOrThrow();
+      return (endsAt - now) / 60_000;
+    };
+
+    const pauses = [];
+    for (const minutes of [0, 10, 5, 25, 60, 100, 159, 160])
+      pauses.push(await minutesAfter(minutes * 60_000));
+
+    expect(pauses).toEqual([10, 20, 20, 40, 80, 80, 80, 10]);
   });
 
   test('come with the replicas that were seen within a lease', async () => {

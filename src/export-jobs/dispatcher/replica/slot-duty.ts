@@ -22,18 +22,19 @@ export interface DutyOptions {
 /** Decides what this replica does about a slot with work, by the rows of the database alone. */
 export function slotDuty(work: SlotWork, options: DutyOptions): SlotDuty {
   const { owner, leaseMs, takeOverMs } = options;
-  // A replica that stood back comes last: it may still be the only one that is left.
-  const isBack = (each: string) => each === work.stoodBack;
+  // Replicas that stood back come last: they may still be the only ones that are left.
+  const isBack = (each: string) => work.stoodBack.includes(each);
   const owners = [
     ...options.owners.filter((each) => !isBack(each)),
     ...options.owners.filter(isBack),
   ];
+  const [first = owner] = owners;
   const rank = owners.indexOf(owner);
   const isOurs = work.owner === owner;
   if (isOurs || isFree(work, leaseMs)) {
-    if (rank === 0) return { act: 'take' };
+    if (rank === 0 || (isOurs && isBack(first))) return { act: 'take' };
     if (isOurs) return { act: 'hand-over' };
-    if (unworkedForMs(work) >= rank * takeOverMs) return { act: 'take', passedOver: owners[0] };
+    if (unworkedForMs(work) >= rank * takeOverMs) return { act: 'take', passedOver: first };
     return { act: 'await' };
   }
   return { act: 'leave' };

@@ -66,8 +66,8 @@ export async function takeSlot(
   const { database, timings, owner, recall, elapsed } = options;
   const { memory, callSpacing, outages } = recall;
   const { name, accountId, region } = target;
-  const { leaseMs, standBackMs } = timings;
-  const passedOver = options.passedOver && { owner: options.passedOver, forMs: standBackMs };
+  const { leaseMs, standBack: standsBack } = timings;
+  const passedOver = options.passedOver && { owner: options.passedOver, standsBack };
   const at = elapsed();
   const answer = await takeLease(database, {
     target: name,
@@ -112,7 +112,7 @@ export async function releaseSlot(
 ): Promise<void> {
   const sweptAgoMs = Math.round(elapsed() - memory.sweptAt);
   await releaseLease(database, lease, {
-    ...(isStandingBack && { standsBackMs: timings.standBackMs }),
+    ...(isStandingBack && { standsBack: timings.standBack }),
     ...(Number.isFinite(sweptAgoMs) && { sweptAgoMs }),
   });
 }

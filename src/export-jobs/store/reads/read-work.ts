@@ -19,8 +19,8 @@ export interface SlotWork {
   /** The owner of the lease, and how long it lasts; negative since its end. `null` without a lease. */
   owner: string | null;
   leaseLeftMs: number | null;
-  /** The replica that stood back from the slot and lets others go first. */
-  stoodBack: string | null;
+  /** The replicas that stood back from the slot and let others go first. */
+  stoodBack: readonly string[];
 }
 
 /** The targets with work, and the replicas that are alive. */
@@ -94,7 +94,10 @@ export async function readWork(
       region,
       owner,
       leased_until - at as lease_left_ms,
-      case when stood_back_until > at then stood_back end as stood_back
+      (select string_agg(name, ' ') from (
+        select owner as name from stand_backs where stand_backs.target = busy.target and ends_at > at
+        union select stood_back where stood_back_until > at
+      ) as names) as stood_back
     from busy cross join clock
     left join slots on slots.target = busy.target
     left join (
@@ -110,11 +113,19 @@ export async function readWork(
   `.execute(queries);
   const slots = rows.filter((row): row is SlotRow => row.target !== null);
   return {
-    slots: slots.map((row) => ({ ...row, isCancelRequested: row.isCancelRequested === 1 })),
+    slots: slots.map((row) => ({
+      ...row,
+      isCancelRequested: row.isCancelRequested === 1,
+      stoodBack: row.stoodBack?.split(' ') ?? [],
+    })),
     replicas: rows.flatMap(({ target, owner }) => (target === null && owner ? [owner] : [])),
     isVerificationDue: rows.some(({ target, owner }) => target === null && owner === null),
   };
 }
 
-type SlotRow = Omit<SlotWork, 'isCancelRequested'> & { isCancelRequested: 0 | 1 };
+interface SlotRow extends Omit<SlotWork, 'isCancelRequested' | 'stoodBack'> {
+  isCancelRequested: 0 | 1;
+  /** Names of replicas, which have no spaces, with spaces between them. */
+  stoodBack: string | null;
+}
 type ReplicaRow = Omit<SlotRow, 'target'> & { target: null };

@@ -1,4 +1,6 @@
 import type { Database, Queries } from '#database/database.ts';
+import type { BackOffLimits } from '#time/back-off.ts';
+import { standBack } from '../membership.ts';
 import { whereActive } from '../slice-conditions.ts';
 
 /** The right to work the slot of a target. It is valid until another owner takes a later `fence`. */
@@ -15,14 +17,8 @@ export interface LeaseRequest {
   region: string;
   owner: string;
   leaseMs: number;
-  /** The replica that should have taken it and did not, and for how long it stands back. */
-  passedOver?: StandBack;
-}
-
-/** A replica that lets others go first at a slot. */
-interface StandBack {
-  owner: string;
-  forMs: number;
+  /** The replica that should have taken it and did not, and how long it stands back. */
+  passedOver?: { owner: string; standsBack: BackOffLimits };
 }
 
 /**
@@ -77,10 +73,6 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
         foreignTaskId: null,
         foreignLogGroupName: null,
         foreignSince: null,
-        ...(passedOver && {
-          stoodBack: passedOver.owner,
-          stoodBackUntil: row(database.now(), '+', passedOver.forMs),
-        }),
       }))
       .where('target', '=', target)
       .where((row) =>
@@ -109,6 +101,9 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
       .returning(['fence', 'leasedUntil', 'sentAt', 'sweptAt'])
       .executeTakeFirst();
     if (taken) {
+      if (passedOver) {
+        await standBack(queries, database, { ...passedOver, target }, passedOver.standsBack);
+      }
       const { fence, leasedUntil, sentAt, sweptAt } = taken;
       const now = leasedUntil - leaseMs;
       const sentAgoMs = sentAt && Math.max(0, now - sentAt);
@@ -182,8 +177,8 @@ export function leaseLostError(target: string): Error {
 
 /** What the owner of a slot leaves for the next one. */
 export interface Release {
-  /** For how long it lets others go first, in ms. */
-  standsBackMs?: number | undefined;
+  /** How long it lets others go first, if it does. */
+  standsBack?: BackOffLimits | undefined;
   /** How long ago its last complete orphan sweep began, in ms. */
   sweptAgoMs?: number | undefined;
 }
@@ -194,23 +189,24 @@ export interface Release {
 export async function releaseLease(
   database: Database,
   { target, owner, fence }: Lease,
-  { standsBackMs, sweptAgoMs }: Release = {},
+  { standsBack, sweptAgoMs }: Release = {},
 ): Promise<void> {
-  const { queries, now } = database;
-  await queries
-    .updateTable('slots')
-    .set((row) => ({
-      owner: null,
-      leasedUntil: now(),
-      ...(sweptAgoMs !== undefined && { sweptAt: row(now(), '-', sweptAgoMs) }),
-      ...(standsBackMs !== undefined && {
-        stoodBack: owner,
-        stoodBackUntil: row(now(), '+', standsBackMs),
-      }),
-    }))
-    .where('target', '=', target)
-    .where('owner', '=', owner)
-    .where('fence', '=', fence)
-    .execute();
-  await database.notify(queries, target);
+  const { now } = database;
+  await database.transaction(async (queries) => {
+    const { numUpdatedRows } = await queries
+      .updateTable('slots')
+      .set((row) => ({
+        owner: null,
+        leasedUntil: now(),
+        ...(sweptAgoMs !== undefined && { sweptAt: row(now(), '-', sweptAgoMs) }),
+      }))
+      .where('target', '=', target)
+      .where('owner', '=', owner)
+      .where('fence', '=', fence)
+      .executeTakeFirst();
+    if (standsBack && numUpdatedRows > 0n) {
+      await standBack(queries, database, { target, owner }, standsBack);
+    }
+    await database.notify(queries, target);
+  });
 }
