@@ -75,6 +75,7 @@ const options = {
   caller: 'anonymous',
   grant: undefined,
   view: async (task: AwsExportTask) => task,
+  log: { info() {}, warn() {}, error() {} },
 };
 
 const listed = (
@@ -161,6 +162,18 @@ describe('the look-up of a lost create', () => {
 
     expect(await detailFor(async (task) => task)).toContain('task near');
     expect(await detailFor(async () => undefined)).not.toContain('near');
+  });
+
+  test('stays unknown if what the caller may see of other tasks cannot be read', async () => {
+    const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });
+    const view = async () => {
+      throw new Problem('database-unavailable', 'The database does not answer.');
+    };
+
+    await expect(openTarget({ pages }).create({ view })).rejects.toMatchObject({
+      slug: 'outcome-unknown',
+      detail: expect.not.stringContaining('near'),
+    });
   });
 
   test.for([

@@ -3,6 +3,7 @@ import { lostCreates, reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import { explainRefusal } from '#targets/preflight/explain-refusal.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { EffectiveTask } from './default-prefix.ts';
 import {
   type CreatedTask,
@@ -17,6 +18,7 @@ export interface CreateOnceOptions {
   caller: string;
   grant: ExportGrant | undefined;
   view: ViewTask;
+  log: Log;
   /** Aborts when the caller has disconnected. A create that still waits is then not sent. */
   signal?: AbortSignal | undefined;
 }
@@ -25,17 +27,23 @@ export interface CreateOnceOptions {
  * Creates an export task with exactly one CreateExportTask, even if its answer is lost. When the outcome
  * is unknown, it is looked up in the list of AWS.
  */
-export function makeCreateOnce(options: OutcomeLookUpOptions) {
-  const { lookUp, markReported } = makeOutcomeLookUp(options);
+export function makeCreateOnce(clocks: OutcomeLookUpOptions) {
+  const { lookUp, markReported } = makeOutcomeLookUp(clocks);
 
   return async function createOnce(
     target: OpenTarget,
     task: EffectiveTask,
-    { caller, grant, signal, view }: CreateOnceOptions,
+    { caller, grant, signal, log, ...options }: CreateOnceOptions,
   ): Promise<CreatedTask> {
-    let beganAt = options.elapsed();
+    // Otherwise its failure would be the answer to the create.
+    const view: ViewTask = (other) =>
+      options.view(other).catch((err: Error) => {
+        log.warn({ target: target.name, err }, 'failed to look at another task for an answer');
+        return undefined;
+      });
+    let beganAt = clocks.elapsed();
     const maySend = () => {
-      beganAt = options.elapsed(); // it may have waited for the budget and for a session
+      beganAt = clocks.elapsed(); // it may have waited for the budget and for a session
       return true;
     };
     const callOptions = { caller, grant, signal, maySend };
@@ -47,7 +55,7 @@ export function makeCreateOnce(options: OutcomeLookUpOptions) {
       case 'not-sent':
         throw result.problem;
       case 'refused':
-        throw await withDiagnosis(result.problem, target, task, { caller, view });
+        throw await withDiagnosis(result.problem, target, task, { caller, view, log });
       case 'unknown': {
         const { cause, answer } = result;
         lostCreates.publish({ target: target.name });
@@ -68,11 +76,10 @@ async function withDiagnosis(
   refusal: Problem,
   target: OpenTarget,
   task: EffectiveTask,
-  options: Pick<CreateOnceOptions, 'caller' | 'view'>,
+  options: Pick<CreateOnceOptions, 'caller' | 'view' | 'log'>,
 ): Promise<Problem> {
   if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, options);
-  const { caller } = options;
-  return explainRefusal(refusal, target, task, { caller });
+  return explainRefusal(refusal, target, task, options);
 }
 
 async function unknownDetail(

@@ -66,6 +66,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
         caller: request.principal.id,
         grant: grantOf(question, decision),
         signal: disconnectSignal(reply.raw),
+        log: request.log,
         async view(other) {
           const describeQuestion = toTaskQuestion('DescribeExportTasks', target, other);
           if (!authorizer.decide(request, describeQuestion).isPermitted) return undefined;

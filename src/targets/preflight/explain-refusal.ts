@@ -4,6 +4,7 @@ import { defaultDestinationPrefix } from '#aws/destination-prefix.ts';
 import { isAboutKey } from '#aws/error-table.ts';
 import { retryTheJob } from '#problems/catalogue/problem-kind.ts';
 import { Problem } from '#problems/problem.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { OpenTarget } from '../target.ts';
 import type { Check } from './check.ts';
 import { checkBucketPolicy } from './checks/bucket-policy-check.ts';
@@ -27,17 +28,32 @@ export interface RefusedExport {
 // statements. Longer: the slot waits for what only explains.
 const deadlineMs = 2_000;
 
+/** The target of an export that AWS has refused. */
+type RefusingTarget = Pick<OpenTarget, 'name' | 'region' | 'accountId' | 'roleArn' | 'storage'>;
+
 /**
  * Adds the cause to the refusal of a create, if AWS may not write to the bucket and the cause is found. If it
- * is the bucket policy, the problem gets the one to paste.
+ * is the bucket policy, the problem gets the one to paste. Never throws: then the refusal stays as AWS said it.
  */
 export async function explainRefusal(
   refusal: Problem,
-  target: Pick<OpenTarget, 'region' | 'accountId' | 'roleArn' | 'storage'>,
+  target: RefusingTarget,
+  refused: RefusedExport,
+  { caller, log }: Pick<CallOptions, 'caller'> & { log: Log },
+): Promise<Problem> {
+  if (refusal.slug !== 'destination-not-writable') return refusal;
+  return explain(refusal, target, refused, { caller }).catch((err: Error) => {
+    log.warn({ target: target.name, err }, 'failed to explain why AWS refused a create');
+    return refusal;
+  });
+}
+
+async function explain(
+  refusal: Problem,
+  target: RefusingTarget,
   refused: RefusedExport,
   options: CallOptions,
 ): Promise<Problem> {
-  if (refusal.slug !== 'destination-not-writable') return refusal;
   const { region, accountId, roleArn, storage } = target;
   const { destination: bucket, logGroupName } = refused;
   const { destinationPrefix = defaultDestinationPrefix } = refused;

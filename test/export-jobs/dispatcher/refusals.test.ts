@@ -274,6 +274,35 @@ describe('a slice that AWS refuses', () => {
     expect(queue.time.now() - startAt).toBeLessThan(30_000);
   });
 
+  test('fails with the words of AWS if their explanation fails', async () => {
+    const readBucketPolicy = async () => {
+      throw new Error('defect');
+    };
+    await using queue = await openQueue({
+      seeTarget: (target) => ({ ...target, storage: { ...target.storage, readBucketPolicy } }),
+    });
+    queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    const jobId = await queue.put({ destination: 'closed' });
+
+    await queue.time.runFor(10_000);
+
+    const [slice] = await queue.slices(jobId);
+    expect(slice?.state).toBe('failed');
+    expect(JSON.parse(slice?.problem ?? '')).toMatchObject({
+      type: '/problems/destination-not-writable',
+      detail: expect.stringContaining('GetBucketAcl'),
+      awsRequestId: expect.any(String),
+    });
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
+    expect(queue.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        text: 'failed to explain why AWS refused a create',
+        err: expect.objectContaining({ message: 'defect' }),
+      }),
+    );
+  });
+
   test('returns the bucket policy that would permit it', async () => {
     await using queue = await openQueue();
     queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });

@@ -125,8 +125,8 @@ async function recordOutcome(
   result: CreateOutcome,
   policies: readonly string[],
 ): Promise<number> {
-  const { memory, outages, target, database, lease, timings } = slot;
-  const { jobId, slice, attempt, marker } = intent;
+  const { memory, outages, target, database, lease, timings, log } = slot;
+  const { jobId, slice, attempt, marker, caller } = intent;
   const create = { action: 'CreateExportTask', policies } as const;
   const ageMs = slot.elapsed() - intent.sentAt;
   const active = { ...intent, state: 'starting', ageMs } as const;
@@ -174,7 +174,7 @@ async function recordOutcome(
       // A client of AWS gets the words of AWS, and at once.
       const problem = intent.taskParameters
         ? result.problem
-        : await explainRefusal(result.problem, target, intent, { caller: intent.caller });
+        : await explainRefusal(result.problem, target, intent, { caller, log });
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       if (outcome === 'not-sent' && result.isOfCaller) {
         await recordRefusedCaller(slot, intent, { problem, by, ageMs });
