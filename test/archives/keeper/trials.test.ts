@@ -21,16 +21,20 @@ async function acceptOneDay(kept: KeptArchives): Promise<string> {
   return id;
 }
 
-/** Lets time pass in steps of 5 minutes. In each one, the export that is first in the queue ends. */
+/**
+ * Lets time pass in steps of 5 minutes. In each one, the export that is first in the queue ends. While there is none,
+ * a step is as long as the pause before a trial.
+ */
 async function liveFor(
   kept: KeptArchives,
   ms: number,
   endOf: (logGroupName: string) => JobEnd,
 ): Promise<void> {
+  let job: Awaited<ReturnType<KeptArchives['waiting']>>[number] | undefined;
   for (const until = kept.now() + ms; kept.now() < until; ) {
-    kept.advance(5 * minuteMs);
+    kept.advance((job ? 5 : 15) * minuteMs);
     await kept.look();
-    const [job] = await kept.waiting();
+    [job] = await kept.waiting();
     if (job) await endJob(kept.database, job.jobId, endOf(job.logGroupName));
   }
 }
