@@ -3,49 +3,63 @@ import { countOf } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { span } from '../html/formats.ts';
 import { type Html, type HtmlValue, html, nameOf } from '../html/html.ts';
+import { type Bar, barsOf, type Run } from './timeline-bars.ts';
 
-/** A stretch of time in a lane, and the class of its colour. */
-interface Bar extends Interval {
-  kind: string;
+/** A line of the picture. */
+interface Lane {
+  label: HtmlValue;
+  /** What its runs are, in the singular. */
+  noun: 'export task' | 'foreign task' | 'wait';
+  runs: readonly Run[];
 }
 
-// The width of every picture, in units. Bars of the same kind with a gap of less than a unit become one, so that a
-// picture has some hundred bars at most.
+// The width of every picture, in units.
 const width = 1_440;
-const minWidth = 2;
+// Lower: a short task cannot be seen on a telephone. Higher: it covers its neighbours.
+const minWidth = 4;
+const maxHeight = 16;
+// Lower: a few short tasks cannot be seen. Higher: they look like a busy time.
+const minHeight = 4;
+
+/** The kinds of bars, as the legend explains them. */
+const keys = [
+  ['completed', 'completed'],
+  ['running', 'running'],
+  ['failed', 'failed'],
+  ['cancelled', 'cancelled'],
+  ['foreign', 'foreign task'],
+  ['waits', 'slices wait'],
+] as const;
 
 /** Draws what happened in a slot: a lane for each caller, for foreign tasks, and for waiting slices. */
 export function timelinePicture(timeline: Timeline): Html {
   const { callers, foreignTasks, waits } = timeline;
-  const lanes = [
-    ...withinLanes(callers).map(({ label, runs }) =>
-      lane(
-        timeline,
-        label,
-        runs.map((run) => ({ ...run, kind: run.state })),
-        countOf(runs.length, 'export task'),
-      ),
-    ),
-    lane(
-      timeline,
-      'Foreign tasks',
-      foreignTasks.map((task) => ({ ...task, kind: 'foreign' })),
-      countOf(foreignTasks.length, 'foreign task'),
-    ),
-    lane(
-      timeline,
-      'Slices waiting for the slot',
-      waits.map((wait) => ({ ...wait, kind: 'waits' })),
-      '',
-    ),
+  const lanes: Lane[] = [
+    ...lanesOf(callers),
+    {
+      label: 'Foreign tasks',
+      noun: 'foreign task',
+      runs: foreignTasks.map((task) => ({ ...task, kind: 'foreign' })),
+    },
+    {
+      label: 'Slices waiting for the slot',
+      noun: 'wait',
+      runs: waits.map((wait) => ({ ...wait, kind: 'waits' })),
+    },
   ];
+  const bars = barsOf(
+    timeline,
+    lanes.map(({ runs }) => runs),
+  );
+  const hasLow = bars.flat().some(({ share }) => share < 1);
   return html`<div class="timeline">
-${lanes}
+${lanes.map((each, index) => lane(timeline, each, bars[index] ?? []))}
 <div class="hours" aria-hidden="true">${[0, 1, 2, 3, 4].map(
     (quarter) =>
       html`<span>${clockAt(timeline.from + (quarter * (timeline.to - timeline.from)) / 4)}</span>`,
   )}</div>
-<p class="legend"><span class="key completed"></span> completed <span class="key running"></span> running <span class="key failed"></span> failed <span class="key cancelled"></span> cancelled <span class="key foreign"></span> foreign task <span class="key waits"></span> slices wait. Times are in UTC.</p>
+<p class="legend">${keys.map(([kind, text]) => html`<span><span class="key ${kind}"></span> ${text}</span> `)}</p>
+<p class="note">Times are in UTC.${hasLow && ' A low bar is several short tasks: its height is their share of the time. Failed ones are at the top.'}</p>
 </div>`;
 }
 
@@ -53,53 +67,59 @@ ${lanes}
 const maxCallers = 20;
 
 /** The lanes of callers. Those after the first ones share a lane. */
-function withinLanes(callers: Timeline['callers']) {
-  const lanes = callers.slice(0, maxCallers).map(({ caller, runs }) => ({
-    label: caller === undefined ? 'Callers that you may not see' : nameOf(caller),
-    runs,
-  }));
+function lanesOf(callers: Timeline['callers']): Lane[] {
+  const laneOf = (label: HtmlValue, runs: Timeline['callers'][number]['runs']): Lane => ({
+    label,
+    noun: 'export task',
+    runs: runs.map((run) => ({ ...run, kind: run.state })),
+  });
+  const lanes = callers
+    .slice(0, maxCallers)
+    .map(({ caller, runs }) =>
+      laneOf(caller === undefined ? 'Callers that you may not see' : nameOf(caller), runs),
+    );
   const others = callers.slice(maxCallers);
   if (others.length === 0) return lanes;
   const label = countOf(others.length, 'other caller');
-  return [...lanes, { label, runs: others.flatMap(({ runs }) => runs) }];
+  return [
+    ...lanes,
+    laneOf(
+      label,
+      others.flatMap(({ runs }) => runs),
+    ),
+  ];
 }
 
-function lane(timeline: Interval, label: HtmlValue, bars: readonly Bar[], count: string): Html {
-  const totalMs = bars.reduce((sum, { from, to }) => sum + to - from, 0);
-  const summary = bars.length === 0 ? 'none' : [count, span(totalMs)].filter(Boolean).join(', ');
-  return html`<div class="lane"><div class="lane-name">${label} <span class="note">${summary}</span></div>
-<svg viewBox="0 0 ${width} 20" preserveAspectRatio="none" aria-hidden="true" focusable="false">${joined(timeline, bars).map((bar) => rectangle(timeline, bar))}<path class="hour" d="${lines}"/></svg></div>
+function lane(time: Interval, { label, noun, runs }: Lane, bars: readonly Bar[]): Html {
+  const totalMs = runs.reduce((sum, { from, to }) => sum + to - from, 0);
+  const total = noun === 'wait' ? span(totalMs) : `${countOf(runs.length, noun)}, ${span(totalMs)}`;
+  // Low ones are drawn later, so that they are seen. The last are failures.
+  const drawn = bars
+    .toSorted((one, other) => heightOf(other) - heightOf(one))
+    .toSorted((one, other) => Number(isFailed(one)) - Number(isFailed(other)));
+  return html`<div class="lane"><div class="lane-name">${label} <span class="note">${runs.length === 0 ? 'none' : total}</span></div>
+<svg viewBox="0 0 ${width} 20" preserveAspectRatio="none" aria-hidden="true" focusable="false"><path class="hour" d="${lines}"/>${drawn.map((bar) => rectangle(time, noun, bar))}</svg></div>
 `;
 }
 
 /** The instants between the parts of a picture, as lines. */
 const lines = [1, 2, 3, 4, 5, 6, 7].map((part) => `M${(part * width) / 8} 0V20`).join('');
 
-function rectangle(timeline: Interval, { from, to, kind }: Bar): Html {
-  const unitMs = unitOf(timeline);
+function rectangle(time: Interval, noun: Lane['noun'], bar: Bar): Html {
+  const { from, to, kind, count, busyMs } = bar;
+  const unitMs = (time.to - time.from) / width;
   const size = Math.max(minWidth, (to - from) / unitMs);
-  const x = Math.min((from - timeline.from) / unitMs, width - size);
-  const text = `${kind} ${clockAt(from)} to ${clockAt(to)}`;
-  return html`<rect class="${kind}" x="${x.toFixed(1)}" y="2" width="${size.toFixed(1)}" height="16"><title>${text}</title></rect>`;
+  const x = Math.min((from - time.from) / unitMs, width - size);
+  const height = heightOf(bar);
+  const y = isFailed(bar) ? 2 : 2 + maxHeight - height;
+  const state = noun === 'export task' ? ` ${kind}` : '';
+  const times = `${clockAt(from)} to ${clockAt(to)}`;
+  const text = `${countOf(count, noun)}${state}, ${times}${busyMs === to - from ? '' : `, ${span(busyMs)} in all`}`;
+  return html`<rect class="${kind}" x="${rounded(x)}" y="${rounded(y)}" width="${rounded(size)}" height="${rounded(height)}"><title>${text}</title></rect>`;
 }
 
-/** Joins the bars of each kind that are close to each other. Failures are drawn last, so that they are seen. */
-function joined(timeline: Interval, bars: readonly Bar[]): Bar[] {
-  const kinds = Map.groupBy(bars, ({ kind }) => kind);
-  const order = [...kinds.keys()].filter((kind) => kind !== 'failed');
-  return [...order, 'failed'].flatMap((kind) => joinedOfKind(timeline, kinds.get(kind) ?? []));
-}
+const isFailed = ({ kind }: Bar): boolean => kind === 'failed';
 
-function joinedOfKind(timeline: Interval, bars: readonly Bar[]): Bar[] {
-  const unitMs = unitOf(timeline);
-  const result: Bar[] = [];
-  for (const bar of bars.toSorted((one, other) => one.from - other.from)) {
-    const last = result.at(-1);
-    if (last && bar.from - last.to < unitMs) last.to = Math.max(last.to, bar.to);
-    else result.push({ ...bar });
-  }
-  return result;
-}
-
-const unitOf = ({ from, to }: Interval): number => (to - from) / width;
+const heightOf = ({ share }: Bar): number => Math.max(minHeight, maxHeight * share);
+const rounded = (units: number): number => Math.round(units * 10) / 10;
 const clockAt = (ms: number): string => toDateTime(ms).slice(11, 16);
