@@ -12,13 +12,13 @@ import { parseManifest } from '#export-jobs/manifest-check/open-manifest.ts';
 import { countOf } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
-const usage = `Usage: npm run verify -- [--deep] <manifest>
+const usageOf = (commandName: string) => `Usage: ${commandName} [--deep] <manifest>
 
 Compares the manifest of an export with the objects in S3. It changes nothing. The manifest is an S3 URL or
 a file:
 
-  npm run verify -- s3://my-archive/exports/_manifest-<taskId>.json
-  npm run verify -- --deep _manifest-<taskId>.json
+  ${commandName} s3://my-archive/exports/_manifest-<taskId>.json
+  ${commandName} --deep _manifest-<taskId>.json
 
 --deep downloads the objects, computes their checksums and counts their lines.
 
@@ -39,6 +39,8 @@ export interface VerifyOptions {
   aws: Aws;
   /** The Region in which a bucket is looked for first. S3 says which one it is in. */
   defaultRegion: string;
+  /** The words that start the tool, for its help. */
+  commandName: string;
   /** Receives the lines of the result. */
   write(line: string): void;
   /** Receives why the manifest or S3 could not be read. Default: `write`. */
@@ -98,8 +100,9 @@ function namingDenials(storage: Storage): Storage {
   };
 }
 
-async function verify(words: string[], { aws, defaultRegion, write }: VerifyOptions) {
-  const { source, isDeep, isHelp } = readWords(words);
+async function verify(words: string[], { aws, defaultRegion, commandName, write }: VerifyOptions) {
+  const usage = usageOf(commandName);
+  const { source, isDeep, isHelp } = readWords(words, usage);
   if (isHelp) {
     for (const line of usage.trimEnd().split('\n')) write(line);
     return 0;
@@ -144,7 +147,10 @@ async function verify(words: string[], { aws, defaultRegion, write }: VerifyOpti
   return differences + undecided === 0 ? 0 : 1;
 }
 
-function readWords(words: string[]): { source: string; isDeep: boolean; isHelp: boolean } {
+function readWords(
+  words: string[],
+  usage: string,
+): { source: string; isDeep: boolean; isHelp: boolean } {
   const { values, positionals } = parseArgs({
     args: words[0] === 'verify' ? words.slice(1) : words, // as in: npx log-export-gateway verify
     options: {

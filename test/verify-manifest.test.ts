@@ -14,6 +14,8 @@ import { memoryFolder } from './memory-folder.ts';
 import { region } from './world.ts';
 
 const bucket = 'archive';
+const defaultRegion = 'us-east-1';
+const commandName = 'npx log-export-gateway';
 const taskId = '0c1f9d52-0000-4000-8000-000000000001';
 const prefix = `exports/app/${taskId}/`;
 const manifestKey = `exports/app/_manifest-${taskId}.json`;
@@ -76,7 +78,7 @@ async function runWhole(...words: string[]): Promise<{ code: number; written: st
   using aws = openTestAws();
   const written: string[] = [];
   const write = (line: string) => void written.push(line);
-  const code = await verifyManifest(words, { aws, defaultRegion: 'us-east-1', write });
+  const code = await verifyManifest(words, { aws, defaultRegion, commandName, write });
   return { code, written };
 }
 
@@ -342,7 +344,7 @@ test.each(['--help', '-h'])('explains its use with %s', async (option) => {
   const { code, written } = await runWhole('verify', option);
 
   expect(code).toBe(0);
-  expect(written[0]).toMatch(/^Usage: /);
+  expect(written[0]).toBe('Usage: npx log-export-gateway [--deep] <manifest>');
   expect(written.join('\n')).toContain('--deep');
 });
 
@@ -400,7 +402,8 @@ describe('the check of a manifest ends with code 2', () => {
 
     const code = await verifyManifest(['s3://archive/a.json'], {
       aws: { ...aws, region },
-      defaultRegion: 'us-east-1',
+      defaultRegion,
+      commandName,
       write,
     });
 

@@ -39,11 +39,10 @@ describe('the Region in which a bucket is looked for first', () => {
     Object.assign(process.env, { AWS_CONFIG_FILE: file, ...variables });
     const written: string[] = [];
 
-    const code = await verifyWithSdk(
-      ['s3://archive/none.json'],
-      process.env,
-      (line) => void written.push(line),
-    );
+    const code = await verifyWithSdk(['s3://archive/none.json'], process.env, {
+      commandName: 'verify',
+      write: (line) => void written.push(line),
+    });
 
     const [first, ...further] = opened.emulator.journal.entries();
     expect(code).toBe(2);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { commandNameOf } from '#cli/command-name.ts';
 import { exitCodes } from '#cli/exit-codes.ts';
 import { runCommandLine } from '#cli/run-command-line.ts';
 import type { CommandOutput } from '#cli/surroundings.ts';
@@ -30,11 +31,12 @@ process.stderr.on('error', () => {}); // notes without a reader change nothing
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
 
+const commandName = commandNameOf('log-export', process);
+
 const exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   version,
-  // npx and npm exec find the command only for themselves: the shell does not.
-  commandName: process.env.npm_command === 'exec' ? 'npx log-export' : 'log-export',
+  commandName,
   stdout: toOutput(process.stdout),
   stderr: toOutput(process.stderr),
   fetch,
@@ -51,7 +53,8 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
     process.once('SIGINT', () => process.exit(exitCodes.interrupted));
     process.once('SIGTERM', () => process.exit(exitCodes.interrupted));
     const { verifyWithSdk } = await import('#verify-with-sdk.ts');
-    return verifyWithSdk(words, process.env, write, writeError);
+    const output = { commandName: `${commandName} verify`, write, writeError };
+    return verifyWithSdk(words, process.env, output);
   },
   async readWireKey(name) {
     const { readWireKey, toAwsProfile } = await import('#config/wire/read-wire-key.ts');

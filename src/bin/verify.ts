@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { commandNameOf } from '#cli/command-name.ts';
 import { verifyWithSdk } from '#verify-with-sdk.ts';
 import { exit } from './exit.ts';
 
@@ -9,8 +10,7 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   process.exit(2);
 });
 
-process.exitCode = await verifyWithSdk(
-  process.argv.slice(2),
-  process.env,
-  (line) => void process.stdout.write(`${line}\n`),
-).catch(exit);
+process.exitCode = await verifyWithSdk(process.argv.slice(2), process.env, {
+  commandName: commandNameOf('log-export-gateway', process),
+  write: (line) => void process.stdout.write(`${line}\n`),
+}).catch(exit);

@@ -21,7 +21,7 @@ export async function runCommandLine(words: string[], surroundings: Surroundings
       return error.exitCode;
     }
     if (isCommandError(error)) {
-      screen.note(...`log-export: ${error.message}`.split('\n'));
+      screen.noteLines(`log-export: ${error.message}`.split('\n'));
       return error.exitCode;
     }
     if (surroundings.interrupted.aborted) return exitCodes.interrupted;

@@ -12,7 +12,7 @@ export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
   /** The version of the package. */
   version: string;
-  /** The words with which a person starts the command line again: `log-export`, or `npx log-export`. */
+  /** The words with which a person starts the command line again, such as `log-export` or `npx log-export`. */
   commandName: string;
   /** Receives the results. */
   stdout: CommandOutput;

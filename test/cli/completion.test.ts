@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { commandTable } from '#cli/command-table.ts';
 import { memoryFolder } from '../memory-folder.ts';
+import { nodeEnvironment } from '../node-environment.ts';
 import { runCli } from './run-cli.ts';
 
 /** Returns what bash offers after these words; the last one is incomplete. */
@@ -60,15 +61,23 @@ describe('completion in bash', () => {
   });
 });
 
-test('the setup of the documentation completes the function in bash', () => {
+test('the setup of the documentation completes the linked command in bash', () => {
+  using home = mkdtempDisposableSync(join(memoryFolder, 'home-'));
+  const bin = join(home.path, '.local/bin');
+  mkdirSync(bin, { recursive: true });
   const guide = readFileSync('docs/cli.md', 'utf8');
-  const [, setup = ''] = /```sh\n(log-export\(\) \{.*?)```/s.exec(guide) ?? [];
+  const [, link = ''] = /```sh\n(ln -s .*?)```/s.exec(guide) ?? [];
+  const [, completion = ''] = /```sh\n(eval .*?)```/s.exec(guide) ?? [];
+  const setup = link + completion;
   const here = setup.replace('$HOME/log-export-gateway', process.cwd());
 
   const { stdout, stderr } = spawnSync(
     'bash',
     ['--norc', '-c', `${here}\nlog-export --version; complete -p log-export`],
-    { encoding: 'utf8' },
+    {
+      encoding: 'utf8',
+      env: { ...nodeEnvironment(), HOME: home.path, PATH: `${bin}:${process.env.PATH}` },
+    },
   );
 
   expect(here).not.toBe(setup);

@@ -65,7 +65,9 @@ test('ends on Ctrl-C with code 130, and the job goes on', async () => {
   run.interrupt();
 
   expect(await run.ended).toBe(130);
-  expect(run.stderr()).toMatch(/Come back with:\n {2}log-export watch [0-9a-f-]{36}\n$/);
+  expect(run.stderr()).toMatch(
+    /Come back with:\n {2}\S+ src\/bin\/log-export\.ts watch [0-9a-f-]{36}\n$/,
+  );
   expect((await world.call('GET', '/export-jobs')).body.exportJobs).toMatchObject([
     { state: 'waiting' },
   ]);
@@ -112,7 +114,9 @@ describe('a pipe that is closed early', () => {
     const { code, stderr } = await runInShell(`"$@" ${words} | head -1 >/dev/null`, world.url);
 
     expect(code).toBe(130);
-    expect(stderr).toMatch(/Come back with:\n {2}log-export watch [0-9a-f-]{36}\n$/);
+    expect(stderr).toMatch(
+      /Come back with:\n {2}\S+ src\/bin\/log-export\.ts watch [0-9a-f-]{36}\n$/,
+    );
   });
 
   test('changes nothing if it is that of the notes', async () => {
@@ -143,7 +147,7 @@ describe('results that cannot be written', () => {
 
     expect(code).toBe(6);
     expect(stderr).toMatch(
-      /: The results cannot be written \(ENOSPC\)\.\nlog-export: The job goes on\. Come back with:\n {2}log-export watch [0-9a-f-]{36}\n$/,
+      /: The results cannot be written \(ENOSPC\)\.\nlog-export: The job goes on\. Come back with:\n {2}\S+ src\/bin\/log-export\.ts watch [0-9a-f-]{36}\n$/,
     );
     expect((await world.call('GET', '/export-jobs')).body.exportJobs).toHaveLength(1);
   });
@@ -156,7 +160,7 @@ describe('results that cannot be written', () => {
 
     const [job] = (await world.call('GET', '/export-jobs')).body.exportJobs;
     expect(code).toBe(6);
-    expect(stderr).toContain(`\nFollow it with: log-export watch ${job.id}\n`);
+    expect(stderr).toContain(` src/bin/log-export.ts watch ${job.id}\n`);
   });
 
   test('end the tool that checks manifests with code 2', async () => {

@@ -106,8 +106,8 @@ describe('a remedy', () => {
     ['GET /targets', 'targets'],
     ['GET /problems', 'problems'],
   ])('has the command of %s: %s', (operation, command) => {
-    expect(remedyText(`Fix it with ${operation}. Then wait.`)).toBe(
-      `Fix it with ${operation} (log-export ${command}). Then wait.`,
+    expect(remedyText(`Fix it with ${operation}. Then wait.`, 'npx log-export')).toBe(
+      `Fix it with ${operation} (npx log-export ${command}). Then wait.`,
     );
   });
 
@@ -116,6 +116,8 @@ describe('a remedy', () => {
     'POST /archives/{archiveId}/backfills',
     'GET /export-jobs/{jobId}/slices',
   ])('keeps %s, which has no command', (operation) => {
-    expect(remedyText(`Use ${operation}, or wait.`)).toBe(`Use ${operation}, or wait.`);
+    expect(remedyText(`Use ${operation}, or wait.`, 'log-export')).toBe(
+      `Use ${operation}, or wait.`,
+    );
   });
 });

@@ -16,23 +16,23 @@ export function printFailures(
   for (const { detail } of warnings) print(`Warning: ${detail}`);
   if (hindrance) hindranceLines(screen, hindrance).forEach(print);
   for (const { slices, problem } of failures) {
-    for (const line of linesOf(screen.count(slices, 'slice'), problem)) print(line);
+    for (const line of linesOf(screen, screen.count(slices, 'slice'), problem)) print(line);
   }
 }
 
 /** The lines about why no slice of a job runs. */
 export const hindranceLines = (screen: Screen, { problem, attemptAt }: Hindrance): string[] =>
   attemptAt === undefined
-    ? linesOf('Nothing starts', problem)
+    ? linesOf(screen, 'Nothing starts', problem)
     : [
-        ...linesOf(`Attempt at ${screen.time(attemptAt)}`, problem),
+        ...linesOf(screen, `Attempt at ${screen.time(attemptAt)}`, problem),
         '  The gateway sends the slice again.',
       ];
 
-const linesOf = (what: string, problem: ProblemText) => [
+const linesOf = ({ commandName }: Screen, what: string, problem: ProblemText) => [
   `${what}: ${problem.title} (${problemNameOf(problem)})`,
   `  ${problem.detail}`,
-  `  Remedy: ${remedyText(problem.remedy)}`,
+  `  Remedy: ${remedyText(problem.remedy, commandName)}`,
 ];
 
 /** Shows how a job has ended. */

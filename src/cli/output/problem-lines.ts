@@ -19,10 +19,10 @@ const commands: readonly [operation: RegExp, command: string][] = [
 ];
 
 /** Adds to each operation in a remedy its command, if there is one: remedies are written for clients of the API. */
-export const remedyText = (remedy: string): string =>
+export const remedyText = (remedy: string, commandName: string): string =>
   remedy.replaceAll(/\b(?:GET|POST) \/[\w/{}?=*-]+/g, (operation) => {
     const [, command] = commands.find(([pattern]) => pattern.test(operation)) ?? [];
-    return command === undefined ? operation : `${operation} (log-export ${command})`;
+    return command === undefined ? operation : `${operation} (${commandName} ${command})`;
   });
 
 /** What to do about a problem at the command line. The remedy is for clients of the API. */
@@ -45,7 +45,7 @@ export function problemLines(
     `log-export: ${title} (${status} ${slug})`,
     detail,
     ...errors.map((each) => `  ${each.in} ${each.pointer}: ${each.detail}`),
-    ...remediesOf(problem).map((remedy) => `Remedy: ${remedy}`),
+    ...remediesOf(problem, commandName).map((remedy) => `Remedy: ${remedy}`),
     ...(challenge ? [`WWW-Authenticate: ${challenge}`] : []),
     ...(bucketPolicy ? ['Bucket policy:', ...documentLines(bucketPolicy)] : []),
     ...(awsErrorCode ? [`AWS error: ${awsErrorCode}`] : []),
@@ -55,10 +55,10 @@ export function problemLines(
   ];
 }
 
-function remediesOf(problem: ProblemDocument): string[] {
+function remediesOf(problem: ProblemDocument, commandName: string): string[] {
   const name = problemNameOf(problem);
   if (Object.hasOwn(hints, name)) return [hints[name] ?? ''];
-  return problem.remedy ? [remedyText(problem.remedy)] : [];
+  return problem.remedy ? [remedyText(problem.remedy, commandName)] : [];
 }
 
 /** The lines of a document to copy, such as a bucket policy. */

@@ -20,7 +20,7 @@ export interface Screen {
   printDocument(bytes: Uint8Array): void;
   /** Writes a note that is no result. Each text begins a line. */
   note(...texts: string[]): void;
-  /** Writes lines of an error that are as long as they are: names and policies to copy. */
+  /** Writes lines that are as long as they are: names, policies and commands to copy. */
   noteLines(lines: string[]): void;
   /** Whether a line can replace the one before: on a terminal. */
   canRedraw(output: 'results' | 'notes'): boolean;

@@ -84,7 +84,8 @@ export const runCommand: Command = {
       screen.print(cleanText(`Job ${job.id}: ${slices}, ${job.state}`));
     }
     // With --json, only the document has the id, and it can be lost.
-    if (isJson || !isWaiting) screen.note(`Follow it with: ${screen.commandName} watch ${job.id}`);
+    if (isJson || !isWaiting)
+      screen.noteLines([`Follow it with: ${screen.commandName} watch ${job.id}`]);
     if (!isWaiting) {
       if (isJson) screen.printDocument(accepted.bytes);
       return exitCodes.completed;

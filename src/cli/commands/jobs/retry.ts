@@ -28,7 +28,7 @@ export const retryCommand: Command = {
     } else {
       const slices = screen.count(retriedSlices, 'slice');
       screen.print(cleanText(`Job ${exportJob.id} ${exportJob.state}: ${slices} again`));
-      screen.note(`Follow it with: ${screen.commandName} watch ${exportJob.id}`);
+      screen.noteLines([`Follow it with: ${screen.commandName} watch ${exportJob.id}`]);
     }
     return exitCodes.completed;
   },

@@ -53,7 +53,7 @@ async function explain(
     '',
     ...lines(explanation),
     '',
-    ...lines(`Remedy: ${remedyText(remedy)}`),
+    ...lines(`Remedy: ${remedyText(remedy, screen.commandName)}`),
     `Retryable: ${isRetryable ? 'yes' : 'no'}`,
   );
   return exitCodes.completed;

@@ -74,7 +74,7 @@ async function showOne(
     ['Region', target.region],
     ['Account', target.accountId],
     ['Problem', problem && `${problem.title}: ${problem.detail}`],
-    ['Remedy', problem && remedyText(problem.remedy)],
+    ['Remedy', problem && remedyText(problem.remedy, screen.commandName)],
     ['Slot', slot?.state],
     ['Slot since', slot?.since && screen.time(slot.since)],
     ['Job', slot?.jobId],

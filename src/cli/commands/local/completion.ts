@@ -6,7 +6,7 @@ import { completionScripts } from '../../output/completion-scripts.ts';
 export const completionCommand: Command = {
   usage: 'bash|zsh|fish',
   description:
-    'Prints a completion script. log-export must be a command or a function of the shell: docs/cli.md has the function. bash: eval "$(log-export completion bash)" in ~/.bashrc. zsh: the same in ~/.zshrc, after compinit. fish: log-export completion fish > ~/.config/fish/completions/log-export.fish',
+    'Prints a completion script. log-export must be on the PATH: docs/cli.md says how. bash: eval "$(log-export completion bash)" in ~/.bashrc. zsh: the same in ~/.zshrc, after compinit. fish: log-export completion fish > ~/.config/fish/completions/log-export.fish',
   operands: { min: 1, max: 1 },
   options: {},
   examples: ['log-export completion bash'],
