@@ -30,7 +30,12 @@ export function mayReadAcl(bucket: Bucket, source: LogSource, rules: Rules): boo
   return isLogsAllowedAt(bucket, source, rules, attempt);
 }
 
-/** Whether the bucket policy permits CloudWatch Logs to write a key, and the key is short enough. */
+/**
+ * Whether the bucket policy permits CloudWatch Logs to write a key, and the key is short enough. It sends the ACL
+ * `bucket-owner-full-control`, but needs no s3:PutObjectAcl, also in a bucket with ACLs: the policy of the user guide
+ * allows its principal only s3:PutObject. The guide demands s3:PutObjectAcl only of a caller of another account
+ * ("Export log data to Amazon S3").
+ */
 export function mayWrite(bucket: Bucket, source: LogSource, rules: Rules, key: string): boolean {
   const attempt = putObjectAttempt(bucket, key);
   return isValidKeyLength(key) && isLogsAllowedAt(bucket, source, rules, attempt);

@@ -90,6 +90,17 @@ describe('a bucket policy permits an export', () => {
     expect(await answerUnder([forEveryone, deny])).toBeUndefined();
   });
 
+  it.each(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter', null])(
+    'from the user guide, which has no s3:PutObjectAcl, with the Object Ownership %s',
+    async (objectOwnership) => {
+      await using aws = await openAws();
+      const policy = JSON.stringify({ Version: '2012-10-17', Statement: documented() });
+      aws.emulator.seed.bucket({ bucket, policy, objectOwnership });
+
+      expect(await refusal(aws.create())).toBeUndefined();
+    },
+  );
+
   it('for one prefix only', async () => {
     const statements = documented({ put: { Resource: `${arn}/team-a/*` } });
 
