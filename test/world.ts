@@ -79,6 +79,8 @@ export interface WorldOptions {
   isCheckAwaited?: boolean;
   /** No account is checked before. Default: at once. */
   checkWhen?: Promise<void>;
+  /** Replaces the sleep between the checks of targets, and until readiness without all of them. Default: real time. */
+  sleepOfTargets?: AbortableSleep;
   /** Replaces sleeping in the gateway. Default: it advances the clock of the emulator. */
   sleep?: (ms: number, emulator: Emulator) => Promise<void>;
 }
@@ -217,7 +219,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     sessionName: 'test',
     now,
     elapsed,
-    sleep: sleepUntilAborted,
+    sleep: options.sleepOfTargets ?? sleepUntilAborted,
     log: logger,
   });
   const sleep = options.sleep ?? (async (ms) => emulator.clock.advance(ms));
