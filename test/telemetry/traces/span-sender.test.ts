@@ -7,10 +7,12 @@ import { openReceiver, type Receiver } from './receiver.ts';
 
 const batchSpans = 512;
 
+// The exporter does not retry: its first pause is longer.
+const shortTimeoutMs = 500;
+
 /** Opens a sender whose clock is `clock.ms`, with its log. */
-function openSender() {
-  // The exporter does not retry: its first pause is longer.
-  process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '500';
+function openSender(timeoutMs = 600_000) {
+  process.env.OTEL_EXPORTER_OTLP_TIMEOUT = String(timeoutMs);
   const lines: object[] = [];
   const write = (level: string) => (facts: object, msg: string) =>
     void lines.push({ level, ...facts, msg });
@@ -42,7 +44,7 @@ describe('a receiver of traces', () => {
     'that %s loses spans, is logged at the begin and at the close, and does not delay the close',
     async (_what, breakIt) => {
       await using receiver = await openReceiver();
-      const { lines, make, close } = openSender();
+      const { lines, make, close } = openSender(shortTimeoutMs);
       await breakIt(receiver);
 
       make(3 * maxWaitingSpans);
