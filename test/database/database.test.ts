@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { migrateDatabase, openDatabase } from '#database/open-database.ts';
-import { openReady } from '../ready-database.ts';
+import { openReady, patientLimits } from '../ready-database.ts';
 import { emptyStorage, key, keysIn } from './homes.ts';
 
 /** A job as written by the version before authentication. */
@@ -276,7 +276,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
 });
 
 test('in PostgreSQL the tables are created once by many processes that start at once', async () => {
-  const options = await emptyStorage('postgres');
+  const options = { ...(await emptyStorage('postgres')), limits: patientLimits };
 
   const opened = await Promise.all(Array.from({ length: 5 }, () => openDatabase(options)));
   await Promise.all(opened.map(({ whenMigrated }) => whenMigrated));
