@@ -11,6 +11,9 @@ import { sleepUntilAborted } from '#time/sleep.ts';
 import { chaosLimits } from '../chaos/shortened-limits.ts';
 import { openWorld, region, type World, type WorldOptions } from '../world.ts';
 
+/** Longer than a step takes on a busy machine. A lease is longer than a create. */
+const longDeadlines = { leaseMs: 600_000, createDeadlineMs: 60_000, preflightMs: 60_000 };
+
 /** The options of a test. */
 export interface WireOptions extends Omit<WorldOptions, 'access' | 'jobs'> {
   /** Default: AUTH is `none`. */
@@ -56,7 +59,7 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
       database: world.database,
       targets: world.targets,
       authorizer,
-      timings: { ...chaosLimits, secondMs: 20, idleMs: 20, ...timings },
+      timings: { ...chaosLimits, ...longDeadlines, secondMs: 20, idleMs: 20, ...timings },
       log: { info() {}, warn() {}, error() {} },
       owner: 'the dispatcher',
       now: Date.now,
