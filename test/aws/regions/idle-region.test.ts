@@ -17,7 +17,7 @@ test('the connections of a Region are closed after five minutes without a call, 
       response.end('{"exportTasks":[]}');
     });
   });
-  server.keepAliveTimeout = 60 * minuteMs;
+  server.keepAliveTimeout = 3_600_000;
   const open = () =>
     new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
   await once(server.listen(0, '127.0.0.1'), 'listening');
