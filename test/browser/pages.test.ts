@@ -327,6 +327,14 @@ test('a page that is read again keeps what a person types, selects, opens and sc
     scrollBy(0, 50);
   })()`);
   const typed = await inUse();
+  const ended = `**/ui/archives/${id}`;
+  await page.route(ended, (route) =>
+    route.fulfill({ status: 303, headers: { location: '/ui/sign-in' } }),
+  );
+  const signIn = page.waitForResponse('**/ui/sign-in');
+  await page.clock.fastForward(15_000);
+  await signIn; // the session has ended
+  await page.unroute(ended);
   await changeTo('pause', 'paused');
 
   expect(await facts.textContent()).toContain('to pause');
