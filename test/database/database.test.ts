@@ -51,6 +51,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0012-archive-trials',
       '0013-tenth-starts',
       '0014-stand-backs',
+      '0015-foreign-destinations',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -146,6 +147,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0012-archive-trials',
       '0013-tenth-starts',
       '0014-stand-backs',
+      '0015-foreign-destinations',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();

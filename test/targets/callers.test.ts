@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
+import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
 import { makeMarker } from '#targets/marker.ts';
 import { as, callersBy } from '../access.ts';
+import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
 import { bringTo } from '../export-jobs/accepted-jobs.ts';
 import { insertAttempt, insertJob } from '../export-jobs/insert-rows.ts';
 import { jobOf } from '../export-jobs/jobs-of-callers.ts';
@@ -61,6 +63,83 @@ describe('a foreign task in the slot', () => {
     });
   });
 });
+
+describe.each(storageBackends)(
+  'a foreign task that a replica has seen, on %s',
+  (_name, openStorage) => {
+    const now = Date.UTC(2024, 4, 4);
+    const since = now - 60_000;
+    const callers = { ann: callerIn(['team-a']), operator: callerIn(['operators']) };
+    const heldOnly = ['state', 'seenAt', 'since'];
+
+    /** Policies that forbid Ann, and nobody else, tasks of a destination. */
+    const makePolicies = (condition: string) =>
+      makePolicyFolder({
+        'a.cedar': `permit(principal, action, resource);
+        forbid(principal in Group::"api-key#team-a", action in Action::"read", resource is LogGroup)
+        when { ${condition} };`,
+      });
+
+    /** A world whose slot a replica owns. */
+    async function openSlot(policyDir: string) {
+      const world = await openWorld({
+        access: accessBy(policyDir, callers),
+        emulator: { runningMs: 3_600_000 },
+        jobs: { ...(await openStorage()), clock: () => now },
+      });
+      const lease = { target: 'default', owner: 'a', fence: 1 };
+      const place = { accountId: '123456789012', region: 'eu-west-1' };
+      await world.database.queries
+        .insertInto('slots')
+        .values({ ...lease, ...place, leasedUntil: now + 60_000 })
+        .execute();
+      return { world, lease };
+    }
+
+    test.for([
+      ['bucket', 'context has destination && context.destination == "archive"'],
+      ['prefix', 'context has destinationPrefix && context.destinationPrefix like "exports/*"'],
+    ] as const)('is hidden by a policy that forbids its %s', async ([, condition]) => {
+      using policies = makePolicies(condition);
+      const { world, lease } = await openSlot(policies.path);
+      await using _world = world;
+      const created = await world.call('POST', '/export-tasks', createBody, as('operator'));
+      const { taskId } = created.body;
+      const { logGroupName, destination, destinationPrefix } = createBody;
+      const task = { taskId, logGroupName, destination, destinationPrefix, since };
+      await recordForeignTask(world.database, lease, task);
+
+      const found = await show(world, 'ann', `/export-tasks/${taskId}`);
+      const ann = (await show(world, 'ann')).body.slot;
+      const operator = (await show(world, 'operator')).body.slot;
+
+      expect(found.status).toBe(404);
+      expect(Object.keys(ann)).toEqual(heldOnly);
+      expect(operator).toMatchObject({ state: 'foreign', taskId, logGroupName });
+    });
+
+    test('is hidden after an older replica recorded it, from callers whose policies use a destination', async () => {
+      using policies = makePolicies('context has destination && context.destination == "secret"');
+      const { world, lease } = await openSlot(policies.path);
+      await using _world = world;
+      const { database } = world;
+      const before = { taskId: 'before', logGroupName: '/app', destination: 'open', since };
+      await recordForeignTask(database, lease, before);
+      // As the previous version does: the columns of a destination are not written.
+      await database.queries
+        .insertInto('foreignTasks')
+        .values({ target: 'default', taskId: 'older', beganAt: since, seenUntil: now })
+        .execute();
+      await database.queries.updateTable('slots').set({ foreignTaskId: 'older' }).execute();
+
+      const ann = (await show(world, 'ann')).body.slot;
+      const operator = (await show(world, 'operator')).body.slot;
+
+      expect(Object.keys(ann)).toEqual(heldOnly);
+      expect(operator).toMatchObject({ taskId: 'older', logGroupName: '/app' });
+    });
+  },
+);
 
 describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage) => {
   test('show a caller only to itself', async () => {

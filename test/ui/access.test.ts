@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Question } from '#auth/authorization/authorizer.ts';
+import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
 import { formTokenOf } from '#ui/session/session.ts';
 import { as, type Rule } from '../access.ts';
 import { givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
@@ -187,4 +188,27 @@ test('the timeline names a caller only to those who may read its jobs', async ()
   expect(hidden.html).toContain('Callers that you may not see');
   expect(hidden.html).not.toMatch(/test#bob|task-of-bob|\/secret/);
   expect(shown.html).toContain('<bdi class="name">test#bob</bdi>');
+});
+
+test('the page of a target names a foreign task only to those who may see its bucket', async () => {
+  const policies = policiesOf((_principal, { context }) => context?.destination !== 'secret');
+  const now = Date.now();
+  await using world = await openWorld({ jobs: { clock: () => now }, access: policies.access });
+  const lease = { target: 'default', owner: 'a', fence: 1 };
+  await world.database.queries
+    .insertInto('slots')
+    .values({ ...lease, accountId: '123456789012', region: 'eu-west-1', leasedUntil: now })
+    .execute();
+  const resources = { logGroupName: '/theirs', destination: 'secret', destinationPrefix: 'x' };
+  const task = { taskId: 'of-the-console', ...resources, since: now - 60_000 };
+  await recordForeignTask(world.database, lease, task);
+  const visitor = openVisitor(world, as('ann'));
+
+  const hidden = await visitor.get('/ui/targets/default');
+  policies.change(() => true);
+  const shown = await visitor.get('/ui/targets/default');
+
+  expect(hidden.html).toContain('A task that no export job has created holds the slot');
+  expect(hidden.html).not.toMatch(/of-the-console|\/theirs/);
+  expect(shown.html.match(/of-the-console/g)).toHaveLength(2);
 });

@@ -47,6 +47,8 @@ export interface Question {
   context?: Circumstances;
   /** Whether the action would be permitted in some context, such as with some destination. Default: false. */
   isForAnyContext?: true;
+  /** Whether the action must be permitted in every context, because the context is not known. Default: false. */
+  isForEveryContext?: true;
 }
 
 /** A decision, and the ids of the policies that made it; none if no policy permits the action. */

@@ -13,6 +13,7 @@ import type {
 import { makeDecisionCache } from './decision-cache.ts';
 import { makeCedarRequests } from './policies/cedar-request.ts';
 import type { Policies } from './policies/open-policies.ts';
+import { contextMembers } from './policies/schema.ts';
 
 /** What decides, and where decisions are recorded. */
 export interface AuthorizerOptions {
@@ -34,6 +35,10 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
         policies.mayPermit(principal, action, resource.target.name, resource.logGroupName) &&
         policies.mayPermitInContext(principal, toCedar(principal, question));
       return { isPermitted, policies: [] };
+    }
+    const uses = (member: string) => policies.dependsOn(principal, member);
+    if (question.isForEveryContext && contextMembers[question.action].some(uses)) {
+      return { isPermitted: false, policies: [] }; // in some context, that policy may refuse it
     }
     // Nobody asks for a tested caller again: nothing about it is cached.
     if (checkedBy !== undefined) {

@@ -28,6 +28,9 @@ export interface ForeignTaskRow {
   target: string;
   taskId: string;
   logGroupName: string | null;
+  /** Null if AWS omitted it, or only older replicas have seen the task. */
+  destination: string | null;
+  destinationPrefix: string | null;
   /** By AWS's clock; when it was first seen if AWS did not say. */
   beganAt: number;
   /** When it was last seen, or first missed. */

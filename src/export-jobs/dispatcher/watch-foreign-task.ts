@@ -25,7 +25,7 @@ export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
     await recordForeignTask(database, lease, undefined);
     return 0;
   }
-  const { taskId, logGroupName, executionInfo } = holder;
+  const { taskId, logGroupName, destination, destinationPrefix, executionInfo } = holder;
   const since = executionInfo?.creationTime;
   const now = elapsed();
   const ageMs = Math.max(0, since === undefined ? 0 : (page.answeredAt ?? since) - since); // by AWS's clock
@@ -39,7 +39,8 @@ export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
         savedShare: callSpacing.savedShare(),
         rateShare: callSpacing.rateShare(),
       });
-  memory.foreign = { taskId, logGroupName, since, beganAt, pollAt };
+  const resources = { logGroupName, destination, destinationPrefix };
+  memory.foreign = { taskId, ...resources, since, beganAt, pollAt };
   const heldSince = since === undefined ? undefined : new Date(since).toISOString();
   const facts = {
     target: target.name,

@@ -12,6 +12,7 @@ import {
   readWaitingSince,
   type SlotRun,
 } from '../queue/slot/read-day.ts';
+import { toSlotHolder } from '../queue/slot/read-slot.ts';
 
 /** A stretch of time. Instants are epoch ms by the clock of the database. */
 export interface Interval {
@@ -93,8 +94,8 @@ export function makeReadTimeline(options: {
       shownJobs.has(jobId) ? caller : undefined,
     );
     const shownTasks = new Set(
-      authorizer.filterPermitted(request, foreignTasks, ({ logGroupName }) =>
-        toDescribeQuestion(identityOf(target), { logGroupName: logGroupName ?? undefined }),
+      authorizer.filterPermitted(request, foreignTasks, (task) =>
+        toDescribeQuestion(identityOf(target), toSlotHolder(task)),
       ),
     );
     const waits = runs.flatMap((run) =>

@@ -67,13 +67,17 @@ export async function redactSlotStatus(
   }
 }
 
-/** Makes the question whether a caller may see a foreign task. */
+/**
+ * Makes the question whether a caller may see a foreign task. A task that an older replica recorded has no
+ * destination: it may be any.
+ */
 export function toDescribeQuestion(target: TargetIdentity, task: SlotHolder): Question {
   const { logGroupName = '', destination, destinationPrefix } = task;
   return {
     action: 'DescribeExportTasks',
     resource: { target, logGroupName },
     context: { destination, destinationPrefix },
+    ...(destination === undefined && { isForEveryContext: true }),
   };
 }
 

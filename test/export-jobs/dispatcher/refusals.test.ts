@@ -49,7 +49,8 @@ describe('a slot with a foreign task', () => {
 
   test('is polled without a create, and gets the slice as soon as it is free', async () => {
     await using queue = await openQueue({ random: () => 0 });
-    const taskId = queue.emulator.seed.foreignTask({ region, durationMs: 200_000 });
+    const order = { destinationPrefix: 'theirs' };
+    const taskId = queue.emulator.seed.foreignTask({ region, durationMs: 200_000, order });
     const jobId = await queue.put({ slices: 2 });
 
     await queue.time.runFor(180_000);
@@ -80,6 +81,8 @@ describe('a slot with a foreign task', () => {
       target: 'default',
       taskId,
       logGroupName: '/somebody/else',
+      destination: 'somebody-elses-bucket',
+      destinationPrefix: 'theirs',
       beganAt: startAt,
     });
     expect(history?.seenUntil).toBeGreaterThanOrEqual(startAt + 200_000);

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openToAll } from '#auth/access.ts';
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { anonymous } from '#auth/principal.ts';
 import type { Database } from '#database/database.ts';
 import { makeReadTimeline } from '#export-jobs/operations/read-timeline.ts';
 import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
+import { makePolicyFolder, openPolicyDir } from '../../auth/policy-folder.ts';
 import { insertAttempt, insertJob } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
@@ -19,10 +21,14 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
-  const timelineOf = (name: string, hours?: 1 | 6 | 24) =>
+  const timelineOf = (
+    name: string,
+    hours?: 1 | 6 | 24,
+    authorizer: Authorizer = openToAll.authorizer,
+  ) =>
     makeReadTimeline({
       database,
-      authorizer: openToAll.authorizer,
+      authorizer,
       visibility: {
         findHiddenJobs: async () => new Set(),
         findReadableQueues: async () => [],
@@ -131,6 +137,40 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
       since: undefined,
     });
     expect((await timelineOf('foreign')).foreignTasks).toHaveLength(2);
+  });
+
+  test('names a foreign task only if the policies permit its destination', async () => {
+    now = startAt;
+    const target = 'destinations';
+    const lease = await slotOf(target);
+    const record = (taskId: string, destination?: string, destinationPrefix?: string) => {
+      const resources = { logGroupName: '/a', destination, destinationPrefix };
+      return recordForeignTask(database, lease, { taskId, ...resources, since: now - hourMs });
+    };
+    await record('open', 'open', 'a/b');
+    await record('secret-bucket', 'secret', 'a/b');
+    await record('secret-prefix', 'open', 'secret/b');
+    await record('of-an-older-replica');
+    using folder = makePolicyFolder({
+      'a.cedar': `permit(principal, action, resource);
+        forbid(principal, action, resource) when {
+          (context has destination && context.destination == "secret") ||
+          (context has destinationPrefix && context.destinationPrefix like "secret/*")
+        };`,
+    });
+    await using policies = await openPolicyDir(folder.path);
+
+    const { foreignTasks } = await timelineOf(target, 24, policies.authorizer);
+
+    expect(foreignTasks).toHaveLength(4);
+    expect(foreignTasks.flatMap(({ taskId }) => taskId ?? [])).toEqual(['open']);
+    expect(foreignTasks.flatMap(({ logGroupName }) => logGroupName ?? [])).toEqual(['/a']);
+    await record('of-an-older-replica', 'open');
+    const again = await timelineOf(target, 24, policies.authorizer);
+    expect(again.foreignTasks.flatMap(({ taskId }) => taskId ?? []).sort()).toEqual([
+      'of-an-older-replica',
+      'open',
+    ]);
   });
 
   test('keeps foreign tasks for two days', async () => {

@@ -52,7 +52,7 @@ export async function readRuns(
 export function readForeignTasks(queries: Queries, target: string, since: number) {
   return queries
     .selectFrom('foreignTasks')
-    .select(['taskId', 'logGroupName', 'beganAt', 'seenUntil'])
+    .select(['taskId', 'logGroupName', 'destination', 'destinationPrefix', 'beganAt', 'seenUntil'])
     .where('target', '=', target)
     .where('seenUntil', '>', since)
     .orderBy('seenUntil', 'desc')

@@ -1,4 +1,5 @@
 import type { Queries } from '#database/database.ts';
+import type { SlotHolder } from '#targets/slot/slot.ts';
 import { whereActive } from '../../store/slice-conditions.ts';
 
 /** Reads the slice that holds the slot of a target, with its attempt; `undefined` when none does. */
@@ -63,14 +64,36 @@ export async function readTasksSince(queries: Queries, target: string, since: nu
 // awaited although the slot is taken. Longer: one that could start at once is not awaited.
 const foreignFreshForMs = 20_000;
 
-/** Reads the foreign task that the owner of a slot has just seen in it. `at` is the time of the database. */
+/**
+ * Reads the foreign task that the owner of a slot has just seen in it. `at` is the time of the database. The
+ * destination is that of this very task: an older owner changes the slot and leaves the destination alone.
+ */
 export async function readForeignTask(queries: Queries, target: string, at: number) {
   return await queries
     .selectFrom('slots')
-    .select(['foreignTaskId', 'foreignLogGroupName', 'foreignSince', 'foreignSeenAt'])
-    .where('target', '=', target)
+    .leftJoin('foreignTasks', (on) =>
+      on
+        .onRef('foreignTasks.target', '=', 'slots.target')
+        .onRef('foreignTasks.taskId', '=', 'slots.foreignTaskId'),
+    )
+    .select(['foreignTaskId', 'foreignLogGroupName as logGroupName', 'foreignSince'])
+    .select(['foreignSeenAt', 'destination', 'destinationPrefix'])
+    .where('slots.target', '=', target)
     .where('foreignTaskId', 'is not', null)
     .where('foreignSeenAt', '>=', at - foreignFreshForMs)
     .$narrowType<{ foreignTaskId: string; foreignSeenAt: number }>()
     .executeTakeFirst();
+}
+
+/** The resources of a foreign task, from its row. */
+export function toSlotHolder(row: {
+  logGroupName: string | null;
+  destination: string | null;
+  destinationPrefix: string | null;
+}): SlotHolder {
+  return {
+    logGroupName: row.logGroupName ?? undefined,
+    destination: row.destination ?? undefined,
+    destinationPrefix: row.destinationPrefix ?? undefined,
+  };
 }

@@ -5,7 +5,7 @@ import { toDateTime } from '#time/date-time.ts';
 import { hourMs } from '#time/durations.ts';
 import type { QueueView } from '../position.ts';
 import { readClock } from '../read-queue.ts';
-import { readForeignTask, readSlotHolder, readTasksSince } from './read-slot.ts';
+import { readForeignTask, readSlotHolder, readTasksSince, toSlotHolder } from './read-slot.ts';
 import { busyShare } from './slot-usage.ts';
 
 // All callers share one reading. Shorter: each caller costs queries. Longer: answers feel stale.
@@ -57,16 +57,15 @@ export function makeSlotStatusSource(
     }
     const foreign = await readForeignTask(queries, target, at);
     if (!foreign) return unknown;
-    const { foreignTaskId: taskId, foreignLogGroupName: logGroupName, foreignSince } = foreign;
-    const group = logGroupName === null ? {} : { logGroupName };
+    const { foreignTaskId: taskId, foreignSince, logGroupName } = foreign;
     const slot = {
       state: 'foreign' as const,
       taskId,
-      ...group,
+      ...(logGroupName !== null && { logGroupName }),
       ...(foreignSince !== null && { since: toDateTime(foreignSince) }),
       seenAt: toDateTime(foreign.foreignSeenAt),
     };
-    return { slot, holder: group };
+    return { slot, holder: toSlotHolder(foreign) };
   }
 
   return { readSlot: shareAnswers(readSlot, { freshForMs, elapsed }) };

@@ -1,11 +1,11 @@
 import type { Database, Queries } from '#database/database.ts';
+import type { SlotHolder } from '#targets/slot/slot.ts';
 import { dayMs } from '#time/durations.ts';
 import type { Lease } from './hold-lease.ts';
 
 /** A task in the slot that belongs to no job. */
-export interface ForeignTask {
+export interface ForeignTask extends SlotHolder {
   taskId: string;
-  logGroupName: string | undefined;
   since: number | undefined;
 }
 
@@ -67,8 +67,13 @@ async function recordSight(
   queries: Queries,
   { now }: Database,
   target: string,
-  { taskId, logGroupName, since }: ForeignTask,
+  { taskId, logGroupName, destination, destinationPrefix, since }: ForeignTask,
 ): Promise<void> {
+  const seen = {
+    destination: destination ?? null,
+    destinationPrefix: destinationPrefix ?? null,
+    seenUntil: now(),
+  };
   await queries
     .insertInto('foreignTasks')
     .values({
@@ -76,9 +81,9 @@ async function recordSight(
       taskId,
       logGroupName: logGroupName ?? null,
       beganAt: since ?? now(),
-      seenUntil: now(),
+      ...seen,
     })
-    .onConflict((known) => known.columns(['target', 'taskId']).doUpdateSet({ seenUntil: now() }))
+    .onConflict((known) => known.columns(['target', 'taskId']).doUpdateSet(seen))
     .execute();
 }
 
