@@ -118,6 +118,22 @@ describe.each(storageBackends)(
       expect(operator).toMatchObject({ state: 'foreign', taskId, logGroupName });
     });
 
+    test('is decided with the account in which it was seen, although the target has moved', async () => {
+      using policies = makePolicies('resource.account == "999999999999"');
+      const { world, lease } = await openSlot(policies.path);
+      await using _world = world;
+      const { database } = world;
+      await database.queries.updateTable('slots').set({ accountId: '999999999999' }).execute();
+      const task = { taskId: 'elsewhere', logGroupName: '/app', destination: 'b', since };
+      await recordForeignTask(database, lease, task);
+
+      const ann = (await show(world, 'ann')).body.slot;
+      const operator = (await show(world, 'operator')).body.slot;
+
+      expect(Object.keys(ann)).toEqual(heldOnly);
+      expect(operator).toMatchObject({ taskId: 'elsewhere' });
+    });
+
     test('is hidden after an older replica recorded it, from callers whose policies use a destination', async () => {
       using policies = makePolicies('context has destination && context.destination == "secret"');
       const { world, lease } = await openSlot(policies.path);

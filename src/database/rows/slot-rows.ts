@@ -28,6 +28,9 @@ export interface ForeignTaskRow {
   target: string;
   taskId: string;
   logGroupName: string | null;
+  /** Where it was seen: the target can move later. Null if only older replicas have seen the task. */
+  accountId: string | null;
+  region: string | null;
   /** Null if AWS omitted it, or only older replicas have seen the task. */
   destination: string | null;
   destinationPrefix: string | null;

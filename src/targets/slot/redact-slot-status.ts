@@ -72,10 +72,11 @@ export async function redactSlotStatus(
  * destination: it may be any.
  */
 export function toDescribeQuestion(target: TargetIdentity, task: SlotHolder): Question {
+  const { accountId = target.accountId, region = target.region } = task;
   const { logGroupName = '', destination, destinationPrefix } = task;
   return {
     action: 'DescribeExportTasks',
-    resource: { target, logGroupName },
+    resource: { target: { name: target.name, accountId, region }, logGroupName },
     context: { destination, destinationPrefix },
     ...(destination === undefined && { isForEveryContext: true }),
   };

@@ -151,6 +151,9 @@ export const TargetStatus = Type.Object(
 
 /** The resources of a foreign task in a slot. They decide who may see it. */
 export interface SlotHolder {
+  /** Where it was seen. Default: the account and Region of the target. */
+  accountId?: string | undefined;
+  region?: string | undefined;
   logGroupName?: string | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;

@@ -25,6 +25,10 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
     name: string,
     hours?: 1 | 6 | 24,
     authorizer: Authorizer = openToAll.authorizer,
+    place: { accountId: string | undefined; region: string } = {
+      accountId: undefined,
+      region: 'r',
+    },
   ) =>
     makeReadTimeline({
       database,
@@ -38,8 +42,7 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
       { principal: anonymous, id: 'r' },
       {
         name,
-        region: 'r',
-        accountId: undefined,
+        ...place,
         isDefault: true,
         state: 'ready',
         since: 0,
@@ -172,6 +175,30 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
       'open',
     ]);
   });
+
+  test.for([
+    ['account', '1'],
+    ['region', 'r'],
+  ] as const)(
+    'decides about a foreign task with the %s in which it was seen',
+    async ([attribute, value]) => {
+      now = startAt;
+      const target = `seen-in-${attribute}`;
+      const lease = await slotOf(target);
+      const resources = { logGroupName: '/a', destination: 'b', destinationPrefix: 'c' };
+      await recordForeignTask(database, lease, { taskId: 't', ...resources, since: now - hourMs });
+      using folder = makePolicyFolder({
+        'a.cedar': `permit(principal, action, resource);
+        forbid(principal, action, resource is LogGroup) when { resource.${attribute} == "${value}" };`,
+      });
+      await using policies = await openPolicyDir(folder.path);
+
+      const moved = { accountId: '2', region: 'other' };
+      const { foreignTasks } = await timelineOf(target, 24, policies.authorizer, moved);
+
+      expect(foreignTasks).toEqual([{ from: startAt - hourMs, to: startAt }]);
+    },
+  );
 
   test('keeps foreign tasks for two days', async () => {
     now = startAt;

@@ -52,7 +52,8 @@ export async function readRuns(
 export function readForeignTasks(queries: Queries, target: string, since: number) {
   return queries
     .selectFrom('foreignTasks')
-    .select(['taskId', 'logGroupName', 'destination', 'destinationPrefix', 'beganAt', 'seenUntil'])
+    .select(['accountId', 'region', 'logGroupName', 'destination', 'destinationPrefix'])
+    .select(['taskId', 'beganAt', 'seenUntil'])
     .where('target', '=', target)
     .where('seenUntil', '>', since)
     .orderBy('seenUntil', 'desc')

@@ -77,7 +77,13 @@ export async function readForeignTask(queries: Queries, target: string, at: numb
         .onRef('foreignTasks.taskId', '=', 'slots.foreignTaskId'),
     )
     .select(['foreignTaskId', 'foreignLogGroupName as logGroupName', 'foreignSince'])
-    .select(['foreignSeenAt', 'destination', 'destinationPrefix'])
+    .select([
+      'foreignSeenAt',
+      'slots.accountId',
+      'slots.region',
+      'destination',
+      'destinationPrefix',
+    ])
     .where('slots.target', '=', target)
     .where('foreignTaskId', 'is not', null)
     .where('foreignSeenAt', '>=', at - foreignFreshForMs)
@@ -87,11 +93,15 @@ export async function readForeignTask(queries: Queries, target: string, at: numb
 
 /** The resources of a foreign task, from its row. */
 export function toSlotHolder(row: {
+  accountId: string | null;
+  region: string | null;
   logGroupName: string | null;
   destination: string | null;
   destinationPrefix: string | null;
 }): SlotHolder {
   return {
+    accountId: row.accountId ?? undefined,
+    region: row.region ?? undefined,
     logGroupName: row.logGroupName ?? undefined,
     destination: row.destination ?? undefined,
     destinationPrefix: row.destinationPrefix ?? undefined,

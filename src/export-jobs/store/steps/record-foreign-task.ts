@@ -1,10 +1,11 @@
 import type { Database, Queries } from '#database/database.ts';
+import type { SlotRow } from '#database/rows/slot-rows.ts';
 import type { SlotHolder } from '#targets/slot/slot.ts';
 import { dayMs } from '#time/durations.ts';
 import type { Lease } from './hold-lease.ts';
 
 /** A task in the slot that belongs to no job. */
-export interface ForeignTask extends SlotHolder {
+export interface ForeignTask extends Omit<SlotHolder, 'accountId' | 'region'> {
   taskId: string;
   since: number | undefined;
 }
@@ -24,15 +25,15 @@ export async function recordForeignTask(
   await database.transaction(async (queries) => {
     const slot = await queries
       .selectFrom('slots')
-      .select('foreignTaskId')
+      .select(['foreignTaskId', 'accountId', 'region'])
       .where('target', '=', target)
       .where('owner', '=', owner)
       .where('fence', '=', fence)
       .executeTakeFirst();
     if (!slot) return; // another replica owns the slot
-    const { foreignTaskId } = slot;
+    const { foreignTaskId, ...place } = slot;
     if (!task && foreignTaskId !== null) await recordEnd(queries, database, target, foreignTaskId);
-    if (task) await recordSight(queries, database, target, task);
+    if (task) await recordSight(queries, database, { target, ...place }, task);
     if (task && task.taskId !== foreignTaskId) await deleteOld(queries, database);
     await queries
       .updateTable('slots')
@@ -66,10 +67,11 @@ async function recordEnd(
 async function recordSight(
   queries: Queries,
   { now }: Database,
-  target: string,
+  { target, ...place }: Pick<SlotRow, 'target' | 'accountId' | 'region'>,
   { taskId, logGroupName, destination, destinationPrefix, since }: ForeignTask,
 ): Promise<void> {
   const seen = {
+    ...place,
     destination: destination ?? null,
     destinationPrefix: destinationPrefix ?? null,
     seenUntil: now(),
