@@ -17,6 +17,7 @@ import { archiveTrials } from './migrations/0012-archive-trials.ts';
 import { tenthStarts } from './migrations/0013-tenth-starts.ts';
 import { standBacks } from './migrations/0014-stand-backs.ts';
 import { foreignDestinations } from './migrations/0015-foreign-destinations.ts';
+import { verificationCallers } from './migrations/0016-verification-callers.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
@@ -40,6 +41,7 @@ const migrations: Record<string, MigrationStep> = {
   '0013-tenth-starts': tenthStarts,
   '0014-stand-backs': standBacks,
   '0015-foreign-destinations': foreignDestinations,
+  '0016-verification-callers': verificationCallers,
 };
 
 const lockId = 1_718_036_341; // arbitrary, but unique in the database

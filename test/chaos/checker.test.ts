@@ -64,6 +64,7 @@ const verification: Evidence['verifications'][number] = {
   slice: 0,
   attempt: 1,
   target: 'default',
+  caller: 'anonymous',
   accountId: '123456789012',
   region: 'eu-west-1',
   taskId: 'task-1',

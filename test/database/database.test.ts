@@ -52,6 +52,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0013-tenth-starts',
       '0014-stand-backs',
       '0015-foreign-destinations',
+      '0016-verification-callers',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -148,6 +149,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0013-tenth-starts',
       '0014-stand-backs',
       '0015-foreign-destinations',
+      '0016-verification-callers',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
@@ -289,5 +291,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([13, 1]);
+  expect([applied?.length, installations?.length]).toEqual([14, 1]);
 });

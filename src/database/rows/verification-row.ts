@@ -9,6 +9,8 @@ export interface VerificationRow {
   slice: number;
   attempt: number;
   target: string;
+  /** The caller of the job; empty if an older version began it, until claims read it. */
+  caller: Generated<string>;
   /** Where the task ran. Only a target with this account and Region can verify it. */
   accountId: string;
   region: string;

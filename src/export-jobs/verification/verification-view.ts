@@ -129,6 +129,6 @@ export function showVerification(row: VerifiedRow): SliceVerification {
 }
 
 /** A verification that ended with a completed slice. */
-export type VerifiedRow = Omit<VerificationRow, 'looks' | 'leasedUntil' | 'endedAt'> & {
+export type VerifiedRow = Omit<VerificationRow, 'caller' | 'looks' | 'leasedUntil' | 'endedAt'> & {
   endedAt: number;
 };

@@ -45,7 +45,7 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
       const jobId = await givenJob(database, 1, job);
       await insertAttempt(database, { jobId, taskId: jobId, submittedAt: 1 });
       const times = { beganAt: clock.now, dueAt: clock.now };
-      await insertVerification(database, { jobId, target, ...times });
+      await insertVerification(database, { jobId, target, caller: job.caller, ...times });
       clock.now += 1;
     }
     const claim = (owner: string, scope: Partial<ClaimScope> = {}) =>
@@ -196,5 +196,43 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
 
     const callers = claims.map((each) => each?.caller);
     expect(callers).toEqual(['carol', 'bob', 'alice', 'carol', 'alice']);
+  });
+
+  test('is given for another caller although more than 1,000 of one are due', async () => {
+    const { database, claim, put } = await given([]);
+    await using _closed = database;
+    const jobId = await givenJob(database, 1, { caller: 'alice' });
+    await insertAttempt(database, { jobId, taskId: jobId, submittedAt: 1 });
+    const row = { jobId, attempt: 1, target: 'default', caller: 'alice' };
+    const place = { accountId: '1', region: 'r', taskId: 't', beganAt: 1 };
+    const rows = Array.from({ length: 1_100 }, (_, slice) => ({ slice, dueAt: slice }));
+    await database.queries
+      .insertInto('verifications')
+      .values(rows.map((times) => ({ ...row, ...place, ...times })))
+      .execute();
+    await put({ caller: 'bob' });
+
+    const first = await claim('one');
+    const second = await claim('one', { served: ['alice'] });
+
+    expect([first?.caller, second?.caller]).toEqual(['alice', 'bob']);
+  });
+
+  test('is given for callers in turn, also if an older version began it', async () => {
+    const { database, claim, put } = await given([]);
+    await using _closed = database;
+    for (const caller of ['alice', 'alice', 'bob']) await put({ caller });
+    await database.queries.updateTable('verifications').set({ caller: '' }).execute();
+    await put({ caller: 'alice' });
+
+    const claims = [
+      await claim('one'),
+      await claim('one', { served: ['alice'] }),
+      await claim('one', { served: ['alice', 'bob'] }),
+      await claim('one', { served: ['alice', 'bob'] }),
+    ];
+
+    const found = claims.map((each) => each?.caller);
+    expect(found).toEqual(['alice', 'bob', 'alice', 'alice']);
   });
 });

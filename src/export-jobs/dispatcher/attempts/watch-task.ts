@@ -133,11 +133,11 @@ async function recordEnd(
 /** The step that leaves the slot and begins the verification. */
 function toVerification(
   { database, target }: OwnedSlot,
-  { jobId, slice, attempt, taskId }: RunningSlice,
+  { jobId, slice, attempt, taskId, caller }: RunningSlice,
   step: Step,
 ): Step {
   const { name, accountId, region } = target;
-  const begun = { jobId, slice, attempt, target: name, accountId, region, taskId };
+  const begun = { jobId, slice, attempt, target: name, caller, accountId, region, taskId };
   return {
     ...step,
     to: 'verifying',

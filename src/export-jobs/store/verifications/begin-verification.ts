@@ -7,7 +7,7 @@ import type { VerificationRow } from '#database/rows/verification-row.ts';
 type BegunVerification = Pick<
   Insertable<VerificationRow>,
   'jobId' | 'slice' | 'attempt' | 'target' | 'accountId' | 'region' | 'taskId'
->;
+> & { caller: string };
 
 /** Stores that an export is to be verified, in the transaction in which its slice leaves the slot. */
 export async function beginVerification(

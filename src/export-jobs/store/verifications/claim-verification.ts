@@ -42,6 +42,8 @@ export interface ClaimedVerification extends VerificationLease {
   taskCompletedAt: number | null;
 }
 
+const key = sql`job_id, slice, attempt`;
+
 /** Which verifications may be taken up. */
 export interface ClaimScope {
   /** Targets at which none may begin. */
@@ -52,10 +54,6 @@ export interface ClaimScope {
   served: readonly string[];
 }
 
-// How many of the verifications that are due longest are compared by their callers. Fewer: a caller with more of
-// them is served before others. More: each claim takes longer during a backlog.
-const maxCompared = 1_000;
-
 /**
  * Takes up the verification that is next, and leases it: of the caller that was served longest ago, the one that has
  * been due for longest. `undefined` when none is due that may be taken up.
@@ -65,30 +63,91 @@ export async function claimVerification(
   { owner, leaseMs, scope }: { owner: string; leaseMs: number; scope: ClaimScope },
 ): Promise<ClaimedVerification | undefined> {
   const { queries, now, kind } = database;
-  const whereFree = whereDue(now(), leaseMs);
-  const key = sql`job_id, slice, attempt`;
-  const { rows } = await sql<Omit<VerificationLease, 'owner'>>`
-    with oldest as materialized (
-      select ${key} from verifications where ${whereFree} ${whereInScope(scope)}
-      order by due_at limit ${sql.lit(maxCompared)}
-    ), next as materialized (
-      select ${key} from verifications where ${whereFree} and (${key}) in (select ${key} from oldest)
-      order by ${placeOfCaller(scope)} due_at limit 1
+  const whereFree = sql`${whereDue(now(), leaseMs)} ${whereInScope(scope)}`;
+  for (const caller of await callersInTurn(database, whereFree, scope)) {
+    const { rows } = await sql<Omit<VerificationLease, 'owner'>>`
+      with next as materialized (
+        select ${key} from verifications where caller = ${caller} and ${whereFree}
+        order by due_at limit 1
+        ${engineSql[kind].skipLocked}
+      )
+      update verifications
+      set owner = ${owner}, leased_until = ${now()} + ${sql.lit(leaseMs)}, looks = looks + 1
+      from next
+      where verifications.job_id = next.job_id and verifications.slice = next.slice
+      and verifications.attempt = next.attempt
+      returning verifications.job_id, verifications.slice, verifications.attempt, looks
+    `.execute(queries);
+    const [claimed] = rows;
+    if (claimed) return readClaim(database, { ...claimed, owner });
+  }
+  return undefined;
+}
+
+/** A caller with open verifications, and since when one is due that may be taken up; null without one. */
+interface DueCaller {
+  caller: string;
+  dueAt: number | null;
+}
+
+/** The callers with verifications that may be taken up, the next one first. */
+async function callersInTurn(
+  database: Database,
+  whereFree: RawBuilder<unknown>,
+  { served }: ClaimScope,
+): Promise<string[]> {
+  let callers = await readCallers(database, whereFree);
+  if (callers.some(({ caller }) => caller === '')) {
+    await nameCallers(database);
+    callers = await readCallers(database, whereFree);
+  }
+  const place = (caller: string) => served.indexOf(caller); // -1 for those that were not served
+  return callers
+    .flatMap(({ caller, dueAt }) => (caller === '' || dueAt === null ? [] : [{ caller, dueAt }]))
+    .sort((one, other) => place(one.caller) - place(other.caller) || one.dueAt - other.dueAt)
+    .map(({ caller }) => caller);
+}
+
+/**
+ * Hops from caller to caller in the index. So the many rows of one neither hide those of another nor are all
+ * read.
+ */
+async function readCallers(
+  { queries }: Database,
+  whereFree: RawBuilder<unknown>,
+): Promise<DueCaller[]> {
+  const { rows } = await sql<DueCaller>`
+    with recursive open(caller) as (
+      select (select caller from verifications where ended_at is null order by caller limit 1)
+      union all
+      select (
+        select verifications.caller from verifications
+        where ended_at is null and verifications.caller > open.caller
+        order by verifications.caller limit 1
+      ) from open where caller is not null
+    )
+    select caller, (
+      select due_at from verifications where verifications.caller = open.caller and ${whereFree}
+      order by due_at limit 1
+    ) as due_at
+    from open where caller is not null
+  `.execute(queries);
+  return rows;
+}
+
+/** Adds their callers to verifications that an older version began. */
+async function nameCallers({ queries, kind }: Database): Promise<void> {
+  await sql`
+    update verifications set caller = jobs.caller from jobs
+    where jobs.id = verifications.job_id and (${key}) in (
+      select ${key} from verifications where caller = '' and ended_at is null
       ${engineSql[kind].skipLocked}
     )
-    update verifications
-    set owner = ${owner}, leased_until = ${now()} + ${sql.lit(leaseMs)}, looks = looks + 1
-    from next
-    where verifications.job_id = next.job_id and verifications.slice = next.slice
-    and verifications.attempt = next.attempt
-    returning verifications.job_id, verifications.slice, verifications.attempt, looks
   `.execute(queries);
-  const [claimed] = rows;
-  return claimed && readClaim(database, { ...claimed, owner });
 }
 
 function whereInScope({ busyTargets, countedTargets }: ClaimScope): RawBuilder<unknown> {
-  const noCount = sql`${ofJob('verification')} <> 'count'`;
+  const noCount = sql`(select verification from jobs where jobs.id = verifications.job_id) <> 'count'`;
   const uncounted =
     countedTargets === 'all' ? noCount : sql`(${elsewhere(countedTargets)} or ${noCount})`;
   return sql`and ${elsewhere(busyTargets)} and ${uncounted}`;
@@ -96,15 +155,6 @@ function whereInScope({ busyTargets, countedTargets }: ClaimScope): RawBuilder<u
 
 const elsewhere = (targets: readonly string[]) =>
   targets.length === 0 ? sql`1 = 1` : sql`target not in (${sql.join(targets)})`;
-
-function placeOfCaller({ served }: ClaimScope): RawBuilder<unknown> {
-  if (served.length === 0) return sql``;
-  const places = served.map((caller, index) => sql`when ${caller} then ${sql.lit(index)}`);
-  return sql`case ${ofJob('caller')} ${sql.join(places, sql` `)} else -1 end,`;
-}
-
-const ofJob = (column: 'caller' | 'verification') =>
-  sql`(select ${sql.ref(`jobs.${column}`)} from jobs where jobs.id = verifications.job_id)`;
 
 async function readClaim(
   { queries, now }: Database,
@@ -128,7 +178,6 @@ async function readClaim(
     .select((of) => [
       of(now(), '-', of.ref('beganAt')).as('ageMs'),
       'jobs.verification',
-      'jobs.caller',
       'jobs.destination',
       'jobs.logStreamNamePrefix',
       'jobs.taskParameters',
