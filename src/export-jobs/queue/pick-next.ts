@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import { readTaskParameters } from '../task-parameters.ts';
-import { readStartCount } from './read-queue.ts';
+import { readStartCount, waitingQueues } from './read-queue.ts';
 import { compareQueues, isPriorityIgnored } from './serving-order.ts';
 
 /**
@@ -10,20 +10,17 @@ import { compareQueues, isPriorityIgnored } from './serving-order.ts';
  * `undefined` when no slice is ready.
  */
 export async function pickNext(queries: Queries, database: Database, target: string) {
-  const ready = await queries
-    .selectFrom('lines')
-    .select(['priority', 'caller', 'lastTurn as lastServed', 'lastTenth', 'asideUntil'])
+  const ready = await waitingQueues(queries, target)
     .select(database.now().as('at'))
-    .where('target', '=', target)
     .where(
       // A scalar subquery: for an `exists` PostgreSQL may read the whole queue.
       (row) =>
         row
           .selectFrom('slices')
           .select('readyAt')
-          .whereRef('slices.target', '=', 'lines.target')
-          .whereRef('slices.priority', '=', 'lines.priority')
-          .whereRef('slices.caller', '=', 'lines.caller')
+          .where('slices.target', '=', target)
+          .whereRef('slices.priority', '=', 'queued.priority')
+          .whereRef('slices.caller', '=', 'queued.caller')
           // A literal: the partial index of waiting slices is used only for one.
           .where('state', '=', sql.lit('waiting'))
           .orderBy('readyAt')

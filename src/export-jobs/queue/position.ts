@@ -9,6 +9,7 @@ import {
   readCallerQueues,
   readClock,
   readRanks,
+  readStanding,
   readStartCount,
 } from './read-queue.ts';
 import { createProblemOf } from './slot/create-problem.ts';
@@ -127,12 +128,22 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const ranks = await readRanks(queries, { id, target, caller, priority });
     if (!ranks) return undefined;
     const snapshot = await snapshotOf(target);
-    const { own, others } = splitQueues(snapshot, priority, caller);
+    const { own, others } = await splitQueues(target, snapshot, { priority, caller });
     // The snapshot may be older than the job: then it does not count all of its slices.
     const waiting = own.ready + slicesIn(own.arrivals);
     const queue = { ...own, ready: own.ready + Math.max(0, ranks.last - waiting) };
     const expected = estimateStarts(snapshot, others, queue, [ranks.first, ranks.last]);
     return { position: expected.position, ...expected.estimates };
+  }
+
+  /** A caller's own queue in a snapshot, empty if nothing of it waits, and all others. */
+  async function splitQueues(target: string, { queues }: Snapshot, name: CallerQueueName) {
+    const own = queues.find((queue) => isSameQueue(queue, name)) ?? {
+      ...(await readStanding(queries, target, name)),
+      ready: 0,
+      arrivals: [],
+    };
+    return { own, others: queues.filter((queue) => queue !== own) };
   }
 
   return {
@@ -141,7 +152,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     problemOf: async (target) => (await snapshotOf(target)).problem,
     async estimate(target, arrivals, priority, caller) {
       const snapshot = await snapshotOf(target);
-      const { own, others } = splitQueues(snapshot, priority, caller);
+      const { own, others } = await splitQueues(target, snapshot, { priority, caller });
       const added = slicesIn(arrivals) > 0 ? arrivals : [{ at: 0, slices: 1 }];
       const queue = { ...own, arrivals: [...own.arrivals, ...added] };
       const aheadAt = (at = 0) =>
@@ -155,22 +166,6 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
 
 const slicesIn = (arrivals: readonly SliceArrival[]) =>
   arrivals.reduce((sum, { slices }) => sum + slices, 0);
-
-/** A caller's own queue in a snapshot, empty if there is none yet, and all others. */
-function splitQueues({ queues }: Snapshot, priority: number, caller: string) {
-  const name = { priority, caller };
-  return {
-    own: queues.find((queue) => isSameQueue(queue, name)) ?? {
-      ...name,
-      lastServed: 0,
-      lastTenth: 0,
-      asideUntil: 0,
-      ready: 0,
-      arrivals: [],
-    },
-    others: queues.filter((queue) => !isSameQueue(queue, name)),
-  };
-}
 
 /** The position of the first of two slices of a queue, and the estimates for both. */
 function estimateStarts(

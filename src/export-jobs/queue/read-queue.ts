@@ -16,18 +16,79 @@ export interface CountedQueue extends QueueStanding {
   ready: number;
 }
 
-/** Counts the queues of a target at a moment, the highest priority first. Includes empty queues. */
+/**
+ * The names of the queues of a target that have waiting slices. It hops from one to the next in the index of these
+ * slices: the queues of callers whose slices have all ended cost nothing, and there are thousands of them.
+ */
+function queuedAt(target: string) {
+  const whereOfTarget = sql`${whereWaiting} and slices.target = ${target}`;
+  return sql<{ priority: number; caller: string }>`(
+    with recursive
+    priorities(priority) as (
+      select (select priority from slices where ${whereOfTarget} order by priority limit 1)
+      union all
+      select (
+        select slices.priority from slices where ${whereOfTarget} and slices.priority > priorities.priority
+        order by slices.priority limit 1
+      ) from priorities where priorities.priority is not null
+    ),
+    queued(priority, caller) as (
+      select priority, (
+        select caller from slices where ${whereOfTarget} and slices.priority = priorities.priority
+        order by caller limit 1
+      ) from priorities where priority is not null
+      union all
+      select priority, (
+        select slices.caller from slices where ${whereOfTarget} and slices.priority = queued.priority
+        and slices.caller > queued.caller order by slices.caller limit 1
+      ) from queued where queued.caller is not null
+    )
+    select priority, caller from queued where caller is not null
+  )`.as('queued');
+}
+
+/** The standings of the queues of a target that have waiting slices. */
+export function waitingQueues(queries: Queries, target: string) {
+  // Scalar subqueries: for a join PostgreSQL may read the rows of all queues.
+  const ofLine = (column: string) => sql<number>`coalesce((
+    select ${sql.ref(column)} from lines
+    where lines.target = ${target} and lines.priority = queued.priority and lines.caller = queued.caller
+  ), 0)`;
+  return queries
+    .selectFrom(queuedAt(target))
+    .select([
+      'queued.priority',
+      'queued.caller',
+      ofLine('lastTurn').as('lastServed'),
+      ofLine('lastTenth').as('lastTenth'),
+      ofLine('asideUntil').as('asideUntil'),
+    ]);
+}
+
+/** Reads the standing of a queue, also of one without waiting slices. */
+export async function readStanding(
+  queries: Queries,
+  target: string,
+  name: Pick<QueueStanding, 'priority' | 'caller'>,
+): Promise<QueueStanding> {
+  const standing = await queries
+    .selectFrom('lines')
+    .select(['priority', 'caller', 'lastTurn as lastServed', 'lastTenth', 'asideUntil'])
+    .where('target', '=', target)
+    .where((row) => row.and(name))
+    .executeTakeFirst();
+  return standing ?? { ...name, lastServed: 0, lastTenth: 0, asideUntil: 0 };
+}
+
+/** Counts the queues of a target that have waiting slices at a moment, the highest priority first. */
 export async function readCallerQueues(
   database: Database,
   target: string,
   at: number,
 ): Promise<CountedQueue[]> {
-  const queues = await database.queries
-    .selectFrom('lines')
-    .select(['priority', 'caller', 'lastTurn as lastServed', 'lastTenth', 'asideUntil'])
-    .where('target', '=', target)
-    .orderBy('priority', 'desc')
-    .orderBy('caller')
+  const queues = await waitingQueues(database.queries, target)
+    .orderBy('queued.priority', 'desc')
+    .orderBy('queued.caller')
     .execute();
   const counted: CountedQueue[] = [];
   const count = await makeCount(database, target, at);
@@ -66,19 +127,6 @@ async function makeCount({ queries, kind }: Database, target: string, at: number
   };
 }
 
-/** The waiting slices, found queue by queue. Without a target, the indexes lead only from a queue to its slices. */
-export function fromQueues(queries: Queries) {
-  return queries
-    .selectFrom('lines')
-    .innerJoin('slices', (on) =>
-      on
-        .onRef('slices.target', '=', 'lines.target')
-        .onRef('slices.priority', '=', 'lines.priority')
-        .onRef('slices.caller', '=', 'lines.caller'),
-    )
-    .where(whereWaiting);
-}
-
 /** Reads at most `limit` waiting jobs of a target, queue by queue, the highest priority first. */
 export function readWaitingJobs(queries: Queries, target: string, limit: number) {
   return queries
@@ -107,10 +155,15 @@ export async function readStartCount(queries: Queries, target: string): Promise<
 export async function readArrivals(queries: Queries, target: string, at: number) {
   const rows = await queries
     .selectFrom(
-      fromQueues(queries)
-        .where('lines.target', '=', target)
+      queries
+        .selectFrom(queuedAt(target))
+        .crossJoin('slices') // from a queue to its slices, on SQLite
+        .where('slices.target', '=', target)
+        .whereRef('slices.priority', '=', 'queued.priority')
+        .whereRef('slices.caller', '=', 'queued.caller')
+        .where(whereWaiting)
         .where('slices.readyAt', '>', at)
-        .select(['lines.priority', 'lines.caller'])
+        .select(['queued.priority', 'queued.caller'])
         .select(
           sql<number>`(slices.ready_at + ${sql.lit(minuteMs - 1)}) / ${sql.lit(minuteMs)}`.as(
             'minute',

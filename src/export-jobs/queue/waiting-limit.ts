@@ -1,7 +1,7 @@
 import type { Queries } from '#database/database.ts';
 import { countOf, inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
-import { fromQueues } from './read-queue.ts';
+import { whereWaiting } from '../store/slice-conditions.ts';
 
 /**
  * Requires that `added` more slices of a caller may wait, of `maxWaiting` in total; 0 means no limit.
@@ -35,8 +35,17 @@ export async function refuseExcessSlices(
   maxWaiting: number,
 ): Promise<void> {
   if (maxWaiting === 0) return;
-  const { waiting } = await fromQueues(queries)
+  // Without a target, the indexes lead only from a queue to its slices.
+  const { waiting } = await queries
+    .selectFrom('lines')
+    .innerJoin('slices', (on) =>
+      on
+        .onRef('slices.target', '=', 'lines.target')
+        .onRef('slices.priority', '=', 'lines.priority')
+        .onRef('slices.caller', '=', 'lines.caller'),
+    )
     .where('lines.caller', '=', caller)
+    .where(whereWaiting)
     .select(({ fn }) => fn.countAll<number>().as('waiting'))
     .executeTakeFirstOrThrow();
   if (waiting + added <= maxWaiting) return;

@@ -173,6 +173,16 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     expect(empty).toEqual({ slicesAhead: 0 });
   });
 
+  test('estimates a job of a caller without waiting slices by its last start', async () => {
+    const { target, queue, put } = openQueue();
+    await put('ben', [minutesAgo(1)]);
+    await insertJob(database, { target, caller: 'ana', slices: [{ state: 'completed' }] });
+    const served = database.queries.updateTable('lines').set({ lastTurn: 1 });
+    await served.where('target', '=', target).where('caller', '=', 'ana').execute();
+
+    expect(await queue.estimate(target, atOnce(1), 0, 'ana')).toEqual({ slicesAhead: 1 });
+  });
+
   test('estimates a job whose last slices wait for their log events', async () => {
     const { target, queue, put, ran } = openQueue();
     await put('ana', [minutesAgo(1), now + 30 * minuteMs, now + 200 * minuteMs]);
