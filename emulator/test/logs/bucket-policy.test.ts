@@ -90,7 +90,7 @@ describe('a bucket policy permits an export', () => {
     expect(await answerUnder([forEveryone, deny])).toBeUndefined();
   });
 
-  it.each(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter', null])(
+  it.each(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter', null] as const)(
     'from the user guide, which has no s3:PutObjectAcl, with the Object Ownership %s',
     async (objectOwnership) => {
       await using aws = await openAws();
