@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { commandNameOf } from '#cli/command-name.ts';
 import { exitCodes } from '#cli/exit-codes.ts';
 import { runCommandLine } from '#cli/run-command-line.ts';
 import type { CommandOutput } from '#cli/surroundings.ts';
+import { commandNameOf } from '#command-name.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commandNameOf } from '#cli/command-name.ts';
+import { commandNameOf } from '#command-name.ts';
 import { verifyWithSdk } from '#verify-with-sdk.ts';
 import { exit } from './exit.ts';
 

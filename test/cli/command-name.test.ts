@@ -3,7 +3,7 @@ import { mkdtempDisposableSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-import { commandNameOf } from '#cli/command-name.ts';
+import { commandNameOf } from '#command-name.ts';
 import { memoryFolder } from '../memory-folder.ts';
 import { nodeEnvironment } from '../node-environment.ts';
 import { runCli } from './run-cli.ts';
