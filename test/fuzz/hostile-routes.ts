@@ -55,6 +55,7 @@ export const reads = [
   '/ui/*',
   '/ui/archives',
   '/ui/archives/:archiveId',
+  '/ui/archives/:archiveId/coverage',
   '/ui/assets/:name',
   '/ui/jobs',
   '/ui/jobs/:jobId',
