@@ -90,7 +90,7 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description: `Priority of the job. A higher number starts first. Default: 0. At each target, one slice in ${priorityIgnoredEvery} is chosen without the priority. Callers share these slices, however many priorities they use. So every job starts eventually.`,
+        description: `Priority of the job. A higher number starts first. Default: 0. At each target, one slice in ${priorityIgnoredEvery} is chosen without the priority. Callers share these slices equally, also a caller with many priorities. So every job starts eventually.`,
       }),
     ),
     verification: Type.Optional({
