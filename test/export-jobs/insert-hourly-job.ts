@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
+import { openQueue } from '#export-jobs/queue/fair-share.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
 import { testAuditContext } from './caller-requests.ts';
 
@@ -89,11 +90,7 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
         )
         .execute();
     }
-    await queries
-      .insertInto('lines')
-      .values({ target, priority, caller })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    await openQueue(queries, { target, priority, caller });
     const change = { type: 'job-accepted', slices } as const;
     await recordChange(queries, database, id, change, testAuditContext);
   });

@@ -3,6 +3,7 @@ import type { Insertable } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import type { VerificationRow } from '#database/rows/verification-row.ts';
+import { openQueue } from '#export-jobs/queue/fair-share.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
 import { testAuditContext } from './caller-requests.ts';
@@ -41,11 +42,7 @@ export async function insertJob(database: Database, job: JobValues = {}): Promis
         cancelRequestedAt: null,
       })
       .execute();
-    await queries
-      .insertInto('lines')
-      .values(queue)
-      .onConflict((known) => known.doNothing())
-      .execute();
+    await openQueue(queries, queue);
     for (const [number, { state = 'waiting', readyAt = 0 }] of slices.entries()) {
       const place = { jobId: id, number, ...queue, ...window, notBeforeAt: null, problem: null };
       await queries

@@ -1,3 +1,5 @@
+import { type RawBuilder, sql } from 'kysely';
+
 import type { Database, Queries } from '#database/database.ts';
 import { hourMs } from '#time/durations.ts';
 import type { ActiveSlice } from '../store/steps/read-active-slice.ts';
@@ -15,6 +17,30 @@ const maxAsideMs = hourMs;
 interface CallerAtTarget {
   target: string;
   caller: string;
+}
+
+/**
+ * Makes the queue of a caller at a priority, if it is missing. It has the standing of the caller's other queues at the
+ * target: with a new priority, a caller neither returns from aside nor gets another start that ignores the priority.
+ */
+export async function openQueue(
+  queries: Queries,
+  { target, caller, priority }: CallerAtTarget & { priority: number },
+): Promise<void> {
+  const ofCaller = (column: 'lastTenth' | 'watchedUntil' | 'asideUntil'): RawBuilder<number> =>
+    sql`(select coalesce(max(${sql.ref(column)}), 0) from lines where target = ${target} and caller = ${caller})`;
+  await queries
+    .insertInto('lines')
+    .values({
+      target,
+      caller,
+      priority,
+      lastTenth: ofCaller('lastTenth'),
+      watchedUntil: ofCaller('watchedUntil'),
+      asideUntil: ofCaller('asideUntil'),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { restoreFairShare } from '#export-jobs/queue/fair-share.ts';
+import { recordMiss, restoreFairShare } from '#export-jobs/queue/fair-share.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { insertJob } from '../insert-rows.ts';
@@ -66,5 +66,35 @@ describe.each(storageBackends)('a start that ignored the priority, on %s', (_, o
     await leaveSlot(database, 'waiting');
 
     expect(await start(20)).toMatchObject({ caller: 'ben' });
+  });
+});
+
+describe.each(storageBackends)('a new priority of a caller, on %s', (_, openStorage) => {
+  test('brings no further start that ignores the priority', async () => {
+    await using database = await openStore(openStorage);
+    await insertJob(database, { caller: 'ana', priority: 5, slices: [{}, {}] });
+    await insertJob(database, { caller: 'ben' });
+    await insertJob(database, { caller: 'eve', priority: 9, slices: [{}] });
+    const start = await openSlot(database);
+    const tenth = await start(10);
+    await leaveSlot(database, 'completed');
+    await insertJob(database, { caller: 'eve', priority: 8 });
+
+    const twentieth = await start(20);
+
+    expect([tenth, twentieth]).toMatchObject([{ caller: 'eve' }, { caller: 'ana' }]);
+  });
+
+  test('does not bring it back from aside', async () => {
+    await using database = await openStore(openStorage);
+    await insertJob(database, { caller: 'ana' });
+    await insertJob(database, { caller: 'eve' });
+    const eve = { target, caller: 'eve' };
+    await recordMiss(database.queries, database, eve, 60_000);
+    await recordMiss(database.queries, database, eve, 60_000);
+    await insertJob(database, { caller: 'eve', priority: 9 });
+    const start = await openSlot(database);
+
+    expect(await start(1)).toMatchObject({ caller: 'ana' });
   });
 });

@@ -10,7 +10,7 @@ import { planOf } from '../accepted-jobs.ts';
 import { requestOf } from '../caller-requests.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
-const unburdened = { watchedUntil: 0, asideUntil: 0 };
+const unburdened = { lastTenth: 0, watchedUntil: 0, asideUntil: 0 };
 
 describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => {
   let database: Database;

@@ -6,6 +6,7 @@ import type { SliceRow } from '#database/tables.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import { Problem } from '#problems/problem.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
+import { openQueue } from '../../queue/fair-share.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { recordChange } from '../record-change.ts';
 import { claimKeys, type KeyUse } from './idempotency-key.ts';
@@ -100,11 +101,7 @@ export async function writeJob(
     const rows = chunk.map((slice): Insertable<SliceRow> => ({ ...slice, ...jobColumns }));
     await queries.insertInto('slices').values(rows).execute();
   }
-  await queries
-    .insertInto('lines')
-    .values({ target, priority, caller })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await openQueue(queries, { target, caller, priority });
   await recordChange(
     queries,
     database,

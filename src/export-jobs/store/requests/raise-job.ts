@@ -1,4 +1,5 @@
 import type { Queries } from '#database/database.ts';
+import { openQueue } from '../../queue/fair-share.ts';
 import { lockJob } from '../lock-job.ts';
 
 /**
@@ -16,9 +17,5 @@ export async function raiseJob(queries: Queries, jobId: string, priority: number
     .executeTakeFirst();
   if (numUpdatedRows === 0n) return;
   await queries.updateTable('slices').set({ priority }).where('jobId', '=', jobId).execute();
-  await queries
-    .insertInto('lines')
-    .values({ target, priority, caller })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await openQueue(queries, { target, caller, priority });
 }
