@@ -114,7 +114,7 @@ test('the walk through archives says what happens', async () => {
     outputs.push(await shell.run(adapted));
     for (const [promise, expected] of promises) {
       if (!text.includes(promise)) continue;
-      await expect.poll(archive, { interval: 200 }).toMatchObject(expected);
+      await expect.poll(archive, { interval: 1_000 }).toMatchObject(expected);
       kept.add(promise);
     }
   }
