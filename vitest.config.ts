@@ -13,12 +13,15 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
 const longest = [
   'bench/bench',
   'shutdown',
-  'dispatcher/sharing',
-  'recipes/archives-walk',
   'chaos/chaos',
+  'recipes/archives-walk',
+  'dispatcher/sharing',
   'browser/pages',
   'dispatcher/poison',
   'container/image',
+  'keeper/trials',
+  'cli/restarts',
+  'alerts/situations',
   'auth/canaries',
 ].map((name) => `/${name}.test.ts`);
 
