@@ -13,8 +13,8 @@ export interface Scale {
   starts: number;
   /** Whether the gateway is also bundled, which takes seconds. */
   isBundleMade: boolean;
-  /** Pairs of processes for a comparison of small differences. */
-  processes: number;
+  /** Rounds of each of two settings of one process, for a comparison of small differences. */
+  pairsInProcess: number;
   /** Requests between the two readings of memory. */
   requests: number;
   /** The duration of the overload. */
