@@ -7,22 +7,22 @@ import { runOrganisation } from './scenarios/organisation.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 
 // The short form. The full suite is npm run chaos.
-test('loses nothing, exports nothing twice and leaves nothing stuck after eight kills', async () => {
+test('loses nothing, exports nothing twice and leaves nothing stuck after 20 kills', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const stop = new AbortController();
 
   const report = await killAtRandom({
     serverUrl: process.env.TEST_POSTGRES_URL ?? '',
-    count: 8, // each is a start of a process
-    replicas: 2,
+    count: 20,
+    replicas: 4,
     random: makeRandom(seed),
     signal: stop.signal,
     onProgress: () => {},
   });
 
-  process.stdout.write(`chaos: seed ${seed}, ${report.hitsInStarting} of 8 hit a start\n`);
+  process.stdout.write(`chaos: seed ${seed}, ${report.hitsInStarting} of 20 hit a start\n`);
   expect(report.violations).toEqual([]);
-  expect(report.kills).toBe(8);
+  expect(report.kills).toBe(20);
   expect(report.slices).toBeGreaterThan(5);
 });
 
@@ -31,7 +31,7 @@ test('loses nothing while replicas are killed, roles are revoked and the targets
 
   const report = await runOrganisation({
     serverUrl: process.env.TEST_POSTGRES_URL ?? '',
-    count: 8, // each kind of event once
+    count: 12,
     targets: 6,
     replicas: 2,
     emulator: { pendingMs: 20, runningMs: [100, 400] },
@@ -50,7 +50,7 @@ test('keeps calls for hostile callers within the AWS budget, and refuses no othe
   const report = await measureUnderAttack(
     {
       serverUrl: process.env.TEST_POSTGRES_URL ?? '',
-      count: 1,
+      count: 2,
       signal: new AbortController().signal,
       onProgress: () => {},
     },
