@@ -58,7 +58,7 @@ export async function measureMetrics({ awsUrl, callers }: World, scale: Scale): 
   return [
     `create, scraped 1 s  ${rates} (goal ≥ 0.97)`,
     `  CPU time a call    ${cpuTimes}`,
-    `  by samples of V8   observations ${(100 * observations).toFixed(2)} % of a create, a scrape ${scrapeMs.toFixed(1)} ms of CPU time`,
+    `  by CPU samples     observations ${(100 * observations).toFixed(2)} % of a create, a scrape ${scrapeMs.toFixed(1)} ms of CPU time`,
     `  CPU time, ratio    ${ratio(1)} scraped every second, ${ratio(15)} every 15 s (goal ≥ 0.97)`,
     `  scrape             ${kib.toFixed(0)} KiB in ${ms.toFixed(1)} ms`,
   ];

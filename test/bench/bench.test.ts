@@ -27,7 +27,7 @@ test('npm run bench prints every figure', async () => {
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
     'create, scraped # s  gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
-    '  by samples of V8   observations # % of a create, a scrape # ms of CPU time',
+    '  by CPU samples     observations # % of a create, a scrape # ms of CPU time',
     '  CPU time, ratio    # scraped every second, # every # s (goal ≥ #)',
     '  scrape             # KiB in # ms',
     ...['# %', '# % '].flatMap((share) => [

@@ -188,7 +188,7 @@ describe('the image of the gateway', () => {
     expect(version).toMatchObject({ code: 0, stdout: `${stated}\n` });
     expect(help).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('Usage: log-export run'),
+      stdout: expect.stringMatching(/^Usage: .*node .*dist\/log-export\.js run/m),
     });
     expect(checked).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
     expect(verify).toMatchObject({ code: 2, stdout: expect.stringContaining('no such file') });
