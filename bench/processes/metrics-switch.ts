@@ -31,6 +31,9 @@ function catchListener(opened: Channel): void {
 
 const { monitorEventLoopDelay } = perfHooks;
 perfHooks.monitorEventLoopDelay = (options) => {
+  // Only the first one is of the metrics: the next one is of the overload limit.
+  perfHooks.monitorEventLoopDelay = monitorEventLoopDelay;
+  syncBuiltinESMExports();
   const delays = monitorEventLoopDelay(options);
   switches.push((isOn) => void (isOn ? delays.enable() : delays.disable()));
   return delays;
@@ -45,7 +48,7 @@ process.on('message', async (message: MetricsMessage) => {
     process.send?.((await post(message.method, message.params)) ?? {});
     return;
   }
-  if (switches.length <= names.length) throw new Error('The metrics are not on.');
+  if (switches.length !== names.length + 1) throw new Error('The metrics are not on.');
   if (message.isOn !== isOn) for (const turn of switches) turn(message.isOn);
   isOn = message.isOn;
   process.send?.({});

@@ -36,6 +36,14 @@ describe('the words that start the command line again', () => {
     expect(at('/opt/log-export')).toBe('node /opt/log-export');
   });
 
+  test('are the name of a command on the PATH also in a script of another npm project', () => {
+    const env = { npm_command: 'run-script', PATH: '/home/other/node_modules/.bin:/home/me/bin' };
+    const at = (path: string) => nameOf({ env, argv: ['/usr/bin/node', path] });
+
+    expect(at('/home/me/bin/log-export')).toBe('log-export');
+    expect(at('/home/other/node_modules/.bin/log-export')).toBe('npx log-export');
+  });
+
   test('are Node with its options and the path of the script', () => {
     expect(nameOf()).toBe('node src/bin/log-export.ts');
     expect(nameOf({ cwd: () => '/home' })).toBe('node me/clone/src/bin/log-export.ts');

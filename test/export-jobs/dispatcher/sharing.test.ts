@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { orderOwners } from '#export-jobs/dispatcher/replica/preferred-owner.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 
 // Replicas on PostgreSQL share the targets that have work.
@@ -118,6 +119,11 @@ describe('replicas', () => {
 
   test('hand over at most ten slots until a new one has taken them', async () => {
     const known = makeTargets(24);
+    // Otherwise fewer than eleven move without a limit, too.
+    const moving = known.filter(
+      ({ name }) => orderOwners(name, ['replica-0', 'replica-1'])[0] === 'replica-1',
+    );
+    expect(moving.length).toBeGreaterThan(10);
     await using queue = await open({
       targets: known,
       replicas: 1,
