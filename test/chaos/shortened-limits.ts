@@ -20,7 +20,7 @@ export const chaosLimits: DispatcherTimings = {
   sweepBackMs: 60_000,
   sweepAfterSendMs: 60_000,
   takeOverMs: 200,
-  standBack: { firstMs: 40_000, maxMs: 40_000 },
+  standBackPauses: { firstMs: 40_000, maxMs: 40_000 },
   retryAfterMs: [200, 500],
   resendAfterMs: [100, 500, 1_000, 2_000, 2_000],
   secondLookMs: 200,

@@ -17,7 +17,7 @@ export interface DispatcherTimings {
   sweepBackMs: number;
   sweepAfterSendMs: number;
   takeOverMs: number;
-  standBack: BackOffLimits;
+  standBackPauses: BackOffLimits;
   retryAfterMs: readonly number[];
   resendAfterMs: readonly number[];
   secondLookMs: number;
@@ -56,7 +56,7 @@ export const dispatcherTimings: DispatcherTimings = {
   takeOverMs: 2_000,
   // How long a replica that could not work a slot lets others go first, the first time and at most. Shorter: the
   // slot goes back to a replica that still cannot work it. Longer: one short outage keeps the shares uneven.
-  standBack: { firstMs: 600_000, maxMs: 4_800_000 },
+  standBackPauses: { firstMs: 600_000, maxMs: 4_800_000 },
   // The pauses before a failed slice is tried again. After the last one it stays failed.
   retryAfterMs: [30_000, 120_000],
   // The pauses before a slice is sent again for which AWS created no task. After the last one it is

@@ -90,7 +90,7 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description: `Priority of the job. A higher number starts first. Default: 0. At each target, one slice in ${priorityIgnoredEvery} is chosen without the priority. Callers share these slices equally, also a caller with many priorities. So every job starts eventually.`,
+        description: `Priority of the job. A higher number starts first. Default: 0. If slices of several priorities are ready at a target, one start in ${priorityIgnoredEvery} ignores the priority. It goes to the queue that was served the longest ago. It counts for all queues of its caller, so more priorities bring no more of these starts.`,
       }),
     ),
     verification: Type.Optional({

@@ -63,19 +63,21 @@ export async function recordServed(
     .where('target', '=', target)
     .returning('turns')
     .executeTakeFirstOrThrow();
+  // One statement: two could wait for those that change all queues of the caller, which wait for the first one.
   await queries
     .updateTable('lines')
-    .set({ lastTurn: turns })
+    .set((row) => ({
+      lastTurn: row
+        .case()
+        .when('priority', '=', priority)
+        .then(turns)
+        .else(row.ref('lastTurn'))
+        .end(),
+      ...(isPriorityIgnored && { lastTenth: turns }),
+    }))
     .where('target', '=', target)
-    .where('priority', '=', priority)
     .where('caller', '=', caller)
-    .execute();
-  if (!isPriorityIgnored) return;
-  await queries
-    .updateTable('lines')
-    .set({ lastTenth: turns })
-    .where('target', '=', target)
-    .where('caller', '=', caller)
+    .$if(!isPriorityIgnored, (query) => query.where('priority', '=', priority))
     .execute();
 }
 
@@ -112,33 +114,36 @@ export async function recordMiss(
 
 /**
  * Makes the queue of a slice first among its equals again: AWS accepted no create, so it was not
- * served.
+ * served. A start that ignored the priority is given back to all queues of the caller.
  */
 export async function restoreFairShare(
   queries: Queries,
   { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,
 ): Promise<void> {
+  const { target, caller, priority, lastTurn } = await queries
+    .selectFrom('slices')
+    .innerJoin('lines', (on) =>
+      on
+        .onRef('lines.target', '=', 'slices.target')
+        .onRef('lines.priority', '=', 'slices.priority')
+        .onRef('lines.caller', '=', 'slices.caller'),
+    )
+    .select(['lines.target', 'lines.caller', 'lines.priority', 'lastTurn'])
+    .where('jobId', '=', jobId)
+    .where('number', '=', slice)
+    .executeTakeFirstOrThrow();
   await queries
     .updateTable('lines')
     .set((row) => ({
-      lastTurn: 0,
+      lastTurn: row.case().when('priority', '=', priority).then(0).else(row.ref('lastTurn')).end(),
       lastTenth: row
         .case()
-        .when('lastTenth', '=', row.ref('lastTurn'))
+        .when('lastTenth', '=', lastTurn)
         .then(0)
         .else(row.ref('lastTenth'))
         .end(),
     }))
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('slices')
-          .select('number')
-          .whereRef('slices.target', '=', 'lines.target')
-          .whereRef('slices.priority', '=', 'lines.priority')
-          .whereRef('slices.caller', '=', 'lines.caller')
-          .where('jobId', '=', jobId)
-          .where('number', '=', slice),
-      ),
-    )
+    .where('target', '=', target)
+    .where('caller', '=', caller)
     .execute();
 }

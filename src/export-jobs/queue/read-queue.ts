@@ -65,19 +65,26 @@ export function waitingQueues(queries: Queries, target: string) {
     ]);
 }
 
-/** Reads the standing of a queue, also of one without waiting slices. */
+/** Reads the standing of a queue, also of one that is not there yet: it begins with that of its caller. */
 export async function readStanding(
   queries: Queries,
   target: string,
-  name: Pick<QueueStanding, 'priority' | 'caller'>,
+  { priority, caller }: Pick<QueueStanding, 'priority' | 'caller'>,
 ): Promise<QueueStanding> {
+  const latest = (column: 'lastTenth' | 'asideUntil') =>
+    sql<number>`coalesce(max(${sql.ref(column)}), 0)`.as(column);
   const standing = await queries
     .selectFrom('lines')
-    .select(['priority', 'caller', 'lastTurn as lastServed', 'lastTenth', 'asideUntil'])
+    .select([latest('lastTenth'), latest('asideUntil')])
+    .select(
+      sql<number>`coalesce(max(case when priority = ${priority} then last_turn end), 0)`.as(
+        'lastServed',
+      ),
+    )
     .where('target', '=', target)
-    .where((row) => row.and(name))
-    .executeTakeFirst();
-  return standing ?? { ...name, lastServed: 0, lastTenth: 0, asideUntil: 0 };
+    .where('caller', '=', caller)
+    .executeTakeFirstOrThrow();
+  return { priority, caller, ...standing };
 }
 
 /** Counts the queues of a target that have waiting slices at a moment, the highest priority first. */

@@ -33,26 +33,21 @@ export async function standBack(
     .where('target', '=', target)
     .where((row) => row(row('endsAt', '+', row.ref('forMs')), '<=', now()))
     .execute();
-  const { forMs } = await queries
+  const nextMs = sql<number>`case when stand_backs.ends_at > ${now()} or 2 * stand_backs.for_ms > ${sql.lit(maxMs)}
+    then stand_backs.for_ms else 2 * stand_backs.for_ms end`;
+  const { endsAt } = await queries
     .insertInto('standBacks')
-    .values({ target, owner, forMs: firstMs, endsAt: 0 })
+    .values((row) => ({ target, owner, forMs: firstMs, endsAt: row(now(), '+', firstMs) }))
     .onConflict((known) =>
-      known.columns(['target', 'owner']).doUpdateSet({
-        forMs: sql`case when stand_backs.ends_at > ${now()} or 2 * stand_backs.for_ms > ${sql.lit(maxMs)}
-          then stand_backs.for_ms else 2 * stand_backs.for_ms end`,
-      }),
+      known
+        .columns(['target', 'owner'])
+        .doUpdateSet({ forMs: nextMs, endsAt: sql`${now()} + ${nextMs}` }),
     )
-    .returning('forMs')
+    .returning('endsAt')
     .executeTakeFirstOrThrow();
   await queries
-    .updateTable('standBacks')
-    .set((row) => ({ endsAt: row(now(), '+', forMs) }))
-    .where('target', '=', target)
-    .where('owner', '=', owner)
-    .execute();
-  await queries
     .updateTable('slots')
-    .set((row) => ({ stoodBack: owner, stoodBackUntil: row(now(), '+', forMs) }))
+    .set({ stoodBack: owner, stoodBackUntil: endsAt })
     .where('target', '=', target)
     .execute();
 }

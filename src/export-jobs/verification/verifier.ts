@@ -41,7 +41,7 @@ export interface VerifierOptions extends SharedOptions {
 const untilCheckedMs = 2_000;
 // How many targets are remembered as failing. Fewer: an outage has more lines. More: memory.
 const maxOutages = 1_000;
-// How many callers are remembered as served. Fewer: callers with many slices are served first. More: longer statements.
+// How many callers are remembered as served. Fewer: callers with many slices are served first. More: memory.
 const maxServed = 100;
 
 /** Opens the verifier. It does nothing before it is woken. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { recordMiss, restoreFairShare } from '#export-jobs/queue/fair-share.ts';
+import { readStanding } from '#export-jobs/queue/read-queue.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { insertJob } from '../insert-rows.ts';
@@ -55,6 +56,21 @@ describe.each(storageBackends)('a start that ignored the priority, on %s', (_, o
     expect([tenth, twentieth]).toMatchObject([{ priority: 4 }, { priority: 4 }]);
   });
 
+  test('is given back to the other queues of the caller, too', async () => {
+    await using database = await openStore(openStorage);
+    await insertJob(database, { caller: 'ana', priority: 5 });
+    await insertJob(database, { caller: 'ana', priority: 4 });
+    await insertJob(database, { caller: 'ben' });
+    const start = await openSlot(database);
+    const tenth = await start(10);
+    await restoreFairShare(database.queries, tenth);
+    await leaveSlot(database, 'completed');
+
+    const twentieth = await start(20);
+
+    expect([tenth, twentieth]).toMatchObject([{ priority: 5 }, { priority: 4 }]);
+  });
+
   test('is not given back with another turn of its queue', async () => {
     await using database = await openStore(openStorage);
     await insertJob(database, { caller: 'ana', priority: 5, slices: [{}, {}] });
@@ -92,9 +108,14 @@ describe.each(storageBackends)('a new priority of a caller, on %s', (_, openStor
     const eve = { target, caller: 'eve' };
     await recordMiss(database.queries, database, eve, 60_000);
     await recordMiss(database.queries, database, eve, 60_000);
+    const expected = await readStanding(database.queries, target, { caller: 'eve', priority: 9 });
     await insertJob(database, { caller: 'eve', priority: 9 });
     const start = await openSlot(database);
 
+    expect(await readStanding(database.queries, target, { caller: 'eve', priority: 9 })).toEqual(
+      expected,
+    );
+    expect(expected.asideUntil).toBeGreaterThan(0);
     expect(await start(1)).toMatchObject({ caller: 'ana' });
   });
 });

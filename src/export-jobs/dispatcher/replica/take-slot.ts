@@ -66,7 +66,7 @@ export async function takeSlot(
   const { database, timings, owner, recall, elapsed } = options;
   const { memory, callSpacing, outages } = recall;
   const { name, accountId, region } = target;
-  const { leaseMs, standBack: standsBack } = timings;
+  const { leaseMs, standBackPauses: standsBack } = timings;
   const passedOver = options.passedOver && { owner: options.passedOver, standsBack };
   const at = elapsed();
   const answer = await takeLease(database, {
@@ -112,7 +112,7 @@ export async function releaseSlot(
 ): Promise<void> {
   const sweptAgoMs = Math.round(elapsed() - memory.sweptAt);
   await releaseLease(database, lease, {
-    ...(isStandingBack && { standsBack: timings.standBack }),
+    ...(isStandingBack && { standsBack: timings.standBackPauses }),
     ...(Number.isFinite(sweptAgoMs) && { sweptAgoMs }),
   });
 }

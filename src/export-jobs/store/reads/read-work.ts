@@ -94,7 +94,7 @@ export async function readWork(
       region,
       owner,
       leased_until - at as lease_left_ms,
-      (select string_agg(name, ' ') from (
+      (select string_agg(name, ',') from (
         select owner as name from stand_backs where stand_backs.target = busy.target and ends_at > at
         union select stood_back where stood_back_until > at
       ) as names) as stood_back
@@ -116,7 +116,7 @@ export async function readWork(
     slots: slots.map((row) => ({
       ...row,
       isCancelRequested: row.isCancelRequested === 1,
-      stoodBack: row.stoodBack?.split(' ') ?? [],
+      stoodBack: row.stoodBack?.split(',') ?? [],
     })),
     replicas: rows.flatMap(({ target, owner }) => (target === null && owner ? [owner] : [])),
     isVerificationDue: rows.some(({ target, owner }) => target === null && owner === null),
@@ -125,7 +125,7 @@ export async function readWork(
 
 interface SlotRow extends Omit<SlotWork, 'isCancelRequested' | 'stoodBack'> {
   isCancelRequested: 0 | 1;
-  /** Names of replicas, which have no spaces, with spaces between them. */
+  /** Names of replicas, which have no commas, with commas between them. */
   stoodBack: string | null;
 }
 type ReplicaRow = Omit<SlotRow, 'target'> & { target: null };

@@ -135,12 +135,15 @@ async function readCallers(
   return rows;
 }
 
-/** Adds their callers to verifications that an older version began. */
+// Fewer: verifications that an older version began wait for more claims. More: a claim takes longer.
+const maxNamed = 1_000;
+
+/** Adds their callers to verifications that an older version began, to some of them if there are many. */
 async function nameCallers({ queries, kind }: Database): Promise<void> {
   await sql`
     update verifications set caller = jobs.caller from jobs
     where jobs.id = verifications.job_id and (${key}) in (
-      select ${key} from verifications where caller = '' and ended_at is null
+      select ${key} from verifications where caller = '' and ended_at is null limit ${sql.lit(maxNamed)}
       ${engineSql[kind].skipLocked}
     )
   `.execute(queries);
