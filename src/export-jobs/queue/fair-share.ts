@@ -120,7 +120,7 @@ export async function restoreFairShare(
   queries: Queries,
   { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,
 ): Promise<void> {
-  const { target, caller, priority, lastTurn } = await queries
+  const queue = await queries
     .selectFrom('slices')
     .innerJoin('lines', (on) =>
       on
@@ -131,7 +131,9 @@ export async function restoreFairShare(
     .select(['lines.target', 'lines.caller', 'lines.priority', 'lastTurn'])
     .where('jobId', '=', jobId)
     .where('number', '=', slice)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (!queue) return;
+  const { target, caller, priority, lastTurn } = queue;
   await queries
     .updateTable('lines')
     .set((row) => ({
