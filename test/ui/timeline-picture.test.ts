@@ -70,6 +70,39 @@ test('a bar of several tasks says how many they are, and its height is their sha
   );
 });
 
+/** One caller whose half minutes are completed, with some others in each cell of seven and a half minutes. */
+const mixed = (others: Readonly<Record<number, (typeof states)[number]>>) =>
+  callersInTurn(1).map(({ caller, runs }) => ({
+    caller,
+    runs: runs.map((run, index) => ({ ...run, state: others[index % 15] ?? run.state })),
+  }));
+
+test('bars of the same time are above each other, and none hides another one', () => {
+  const callers = mixed({ 0: 'cancelled', 2: 'failed', 5: 'cancelled', 7: 'failed' });
+
+  const drawn = bars(toMarkup(timelinePicture({ from, to, ...none, callers })));
+
+  expect(drawn).toHaveLength(3 * 192);
+  const ofCell = drawn
+    .filter((bar) => bar.includes(' x="7.5" '))
+    .map((bar) => bar.match(/class="(\w+)".* y="([\d.]+)".* height="([\d.]+)"/)?.slice(1));
+  // All are a fifth lower than alone: together they would be higher than the lane.
+  expect(ofCell).toEqual([
+    ['cancelled', '14.8', '3.2'],
+    ['completed', '5.2', '9.5'],
+    ['failed', '2', '3.2'],
+  ]);
+});
+
+test('a short task alone of its kind is in front of the joined ones', () => {
+  const callers = mixed({ 0: 'cancelled' });
+
+  const drawn = bars(toMarkup(timelinePicture({ from, to, ...none, callers })));
+
+  const kinds = drawn.map((bar) => bar.match(/class="(\w+)"/)?.[1]);
+  expect(kinds.indexOf('cancelled')).toBeGreaterThan(kinds.lastIndexOf('completed'));
+});
+
 test('each of a few tasks has a bar of its full height, and is wide enough to be seen', () => {
   const at = from + 6 * hourMs;
   const run = { from: at, to: at + 30_000, state: 'failed' as const };

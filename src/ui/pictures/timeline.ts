@@ -13,10 +13,17 @@ interface Lane {
   runs: readonly Run[];
 }
 
+/** A bar with its place in the height of its lane. */
+interface StackedBar extends Bar {
+  y: number;
+  height: number;
+}
+
 // The width of every picture, in units.
 const width = 1_440;
 // Lower: a short task cannot be seen on a telephone. Higher: it covers its neighbours.
 const minWidth = 4;
+const top = 2;
 const maxHeight = 16;
 // Lower: a few short tasks cannot be seen. Higher: they look like a busy time.
 const minHeight = 4;
@@ -93,9 +100,9 @@ function lanesOf(callers: Timeline['callers']): Lane[] {
 function lane(time: Interval, { label, noun, runs }: Lane, bars: readonly Bar[]): Html {
   const totalMs = runs.reduce((sum, { from, to }) => sum + to - from, 0);
   const total = noun === 'wait' ? span(totalMs) : `${countOf(runs.length, noun)}, ${span(totalMs)}`;
-  // Low ones are drawn later, so that they are seen. The last are failures.
-  const drawn = bars
-    .toSorted((one, other) => heightOf(other) - heightOf(one))
+  // Short ones are drawn later, so that they are seen. The last are failures.
+  const drawn = stack(bars)
+    .toSorted((one, other) => other.to - other.from - (one.to - one.from))
     .toSorted((one, other) => Number(isFailed(one)) - Number(isFailed(other)));
   return html`<div class="lane"><div class="lane-name">${label} <span class="note">${runs.length === 0 ? 'none' : total}</span></div>
 <svg viewBox="0 0 ${width} 20" preserveAspectRatio="none" aria-hidden="true" focusable="false"><path class="hour" d="${lines}"/>${drawn.map((bar) => rectangle(time, noun, bar))}</svg></div>
@@ -105,13 +112,26 @@ function lane(time: Interval, { label, noun, runs }: Lane, bars: readonly Bar[])
 /** The instants between the parts of a picture, as lines. */
 const lines = [1, 2, 3, 4, 5, 6, 7].map((part) => `M${(part * width) / 8} 0V20`).join('');
 
-function rectangle(time: Interval, noun: Lane['noun'], bar: Bar): Html {
-  const { from, to, kind, count, busyMs } = bar;
+/** Puts the bars of the same time above each other within the lane: none hides another one. */
+function stack(bars: readonly Bar[]): StackedBar[] {
+  const ofTimes = Map.groupBy(bars, ({ from, to }) => `${from} ${to}`);
+  return [...ofTimes.values()].flatMap((ofTime) => {
+    const total = ofTime.reduce((sum, bar) => sum + heightOf(bar), 0);
+    let below = 0;
+    return ofTime.map((bar) => {
+      const height = heightOf(bar) * Math.min(1, maxHeight / total);
+      if (isFailed(bar)) return { ...bar, y: top, height };
+      below += height;
+      return { ...bar, y: top + maxHeight - below, height };
+    });
+  });
+}
+
+function rectangle(time: Interval, noun: Lane['noun'], bar: StackedBar): Html {
+  const { from, to, kind, count, busyMs, y, height } = bar;
   const unitMs = (time.to - time.from) / width;
   const size = Math.max(minWidth, (to - from) / unitMs);
   const x = Math.min((from - time.from) / unitMs, width - size);
-  const height = heightOf(bar);
-  const y = isFailed(bar) ? 2 : 2 + maxHeight - height;
   const state = noun === 'export task' ? ` ${kind}` : '';
   const times = `${clockAt(from)} to ${clockAt(to)}`;
   const text = `${countOf(count, noun)}${state}, ${times}${busyMs === to - from ? '' : `, ${span(busyMs)} in all`}`;
