@@ -361,6 +361,32 @@ test('a page that is read again keeps what a person types, selects, opens and sc
   expect(complaints).toEqual([]);
 });
 
+test('a part of a job page that is in use does not delay the others', async () => {
+  const id = await givenJob(world.database, 3);
+  const { page } = await browser.open();
+  const text = (selector: string) => () => page.locator(selector).textContent();
+  const complete = async (slice: number) => {
+    await bringTo(world.database, id, slice, 'completed');
+    world.jobChanged(id);
+  };
+  await page.clock.install();
+  await page.goto(`${world.url}/ui/jobs/${id}`);
+  await page.clock.pauseAt(Date.now() + hourMs);
+  await page.evaluate('getSelection().selectAllChildren(document.querySelector("#job-facts dd"))');
+
+  await complete(0);
+  await expect.poll(text('#progress')).toContain('1 completed');
+  await complete(1);
+  await page.clock.runFor(1_000);
+  await expect.poll(text('#progress')).toContain('2 completed');
+  const kept = await text('#job-facts')();
+  await page.evaluate('getSelection().empty()');
+  await page.clock.runFor(15_000);
+
+  expect(kept).not.toContain('completed');
+  await expect.poll(text('#job-facts')).toContain('2 completed');
+});
+
 test.each([
   ['its stream of events is refused', 'eventsource', 503, 1],
   // More than the events of the end cause.

@@ -23,11 +23,12 @@ const changes = [
 ];
 // Shorter: a job with many events reads its page all the time. Longer: it lags behind.
 const pauseMs = 1_000;
-// After a refusal, or while a part is in use. Shorter: pages load a service that is busy. Longer: they are old after
-// each restart of it.
+// After a refusal, and for a part that was in use. Shorter: pages load a service that is busy. Longer: they are old
+// after each restart of it.
 const retryMs = 15_000;
 let isReading = false;
 let isDue = false;
+let late;
 let source;
 
 /** Reads the page again, now or when the current reading is over. A hidden page waits until it is visible. */
@@ -37,14 +38,17 @@ async function refresh() {
   isReading = true;
   while (isDue && !document.hidden) {
     isDue = false;
-    const isCurrent = await readAgain().catch(() => false);
-    if (!isCurrent) isDue = true; // no other change may follow
-    await new Promise((resolve) => setTimeout(resolve, isCurrent ? pauseMs : retryMs));
+    const isAnswered = await readAgain().catch(() => false);
+    if (!isAnswered) isDue = true; // no other change may follow
+    await new Promise((resolve) => setTimeout(resolve, isAnswered ? pauseMs : retryMs));
   }
   isReading = false;
 }
 
-/** Returns whether the page is current. A service that is busy or restarts has another answer later. */
+/**
+ * Returns whether there was an answer. A service that is busy or restarts has one later. A part that is in use is late,
+ * and the others are not.
+ */
 async function readAgain() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
   if (answer.redirected) {
@@ -57,17 +61,19 @@ async function readAgain() {
     return true;
   }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  let isCurrent = true;
+  let isPartLeft = false;
   for (const part of parts) {
     const current = page.getElementById(part.id);
     if (!current || current.innerHTML === sent.get(part)) continue;
-    if (isInUse(part)) isCurrent = false;
+    if (isInUse(part)) isPartLeft = true;
     else replace(part, current);
   }
   const events = page.querySelector('main').dataset.events;
   if (events) main.dataset.events = events;
   else delete main.dataset.events;
-  return isCurrent;
+  clearTimeout(late);
+  if (isPartLeft) late = setTimeout(() => void refresh(), retryMs);
+  return true;
 }
 
 /** Whether a part has a field with the focus or with typed text, or selected text. A replacement would lose it. */
