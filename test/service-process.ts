@@ -42,8 +42,8 @@ export function startLimitedService(env: Record<string, string>): ServiceProcess
 }
 
 /**
- * Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests or
- * reach its time limits.
+ * Starts the service with these variables and none of this machine's. A busy machine does not make it shed requests,
+ * or reach a time limit that own-time.ts covers.
  * Its output is not read if `stdoutFd` is given.
  */
 export function startService(

@@ -302,7 +302,7 @@ interface Started extends AsyncDisposable {
 
 /**
  * Starts the entrypoint of an image with its own environment. Resolves when it listens. A busy machine does not
- * make the gateway shed requests or reach its time limits.
+ * make the gateway shed requests, or reach a time limit that own-time.ts covers.
  */
 async function start(
   image: Image,
