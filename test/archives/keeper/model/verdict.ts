@@ -164,9 +164,6 @@ function faultOf(
   return isWaived ? undefined : 'nobody waived it';
 }
 
-const contains = (one: ModelExport, { fromAt, toAt }: { fromAt: number; toAt: number }) =>
-  one.fromAt <= fromAt && one.toAt >= toAt;
-
 /** Whether exports of this very log group have all of a time, each of them after it settled. */
 function isCovered({ model }: Truth, real: ModelLogGroup, { fromAt, toAt }: Range): boolean {
   const own = model.exports.filter(
@@ -224,7 +221,8 @@ function findRepeated(
     if (again.revision <= earlier.revision)
       return [`revision ${again.revision} of ${show(again)} came twice`];
     const isRefresh = earlier.sentAt < earlier.toAt + maxRefreshDays * dayMs;
-    const isCut = earlier.wholeFrom > earlier.fromAt && !contains(earlier, again);
+    // It exports what had expired of the earlier one, because the retention is longer now.
+    const isCut = again.fromAt < earlier.wholeFrom && again.toAt <= earlier.wholeFrom + hourMs;
     const isAsked = backfills.some(
       (each) =>
         each.isAgain &&
