@@ -11,10 +11,10 @@ export interface Connections {
   /** Tracks the connections of a server. */
   follow(server: Server): void;
   /**
-   * Tracks a request of a connection until its response closes, and returns true. With too many in flight, it closes the
-   * connection instead.
+   * Tracks a request of a connection until its response closes, and handles it when those before it are answered. With
+   * too many in flight, it closes the connection instead.
    */
-  admit(socket: Socket, response: ServerResponse): boolean;
+  admit(socket: Socket, response: ServerResponse, handle: () => void): void;
   /** Sets what ends a tracked request that is not answered in time. */
   begin(response: ServerResponse, answer: () => void): void;
   /** Whether the service is closing: then no connection is kept. */
@@ -36,7 +36,6 @@ export interface ConnectionsOptions extends OutageClocks {
     | 'connectionRequests'
     | 'pipelinedRequests'
     | 'unreadBytes'
-    | 'connectionUnreadBytes'
     | 'unreadCheckMs'
     | 'finishMs'
     | 'flushMs'
@@ -54,12 +53,12 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
   const sockets = new Map<string, Socket>();
   /** Those without a request in flight, the longest idle first. */
   const idle = new Set<string>();
-  /** Those with requests in flight. */
-  const busy = new Map<Socket, Set<ServerResponse>>();
+  /** Those with requests in flight, and what handles each: the first one is being handled, and the others wait. */
+  const busy = new Map<Socket, Map<ServerResponse, () => void>>();
   /** All requests in flight, with what ends them. */
   const inFlight = new Map<ServerResponse, (() => void) | undefined>();
-  /** Those that wait for their client, with the bytes that have left: the longest without progress first. */
-  const unread = new Map<Socket, { bytes: number; left: number }>();
+  /** The bytes that have left to each client that is waited for: the longest without progress first. */
+  const unread = new Map<Socket, number>();
   const excesses = makeOutageLog({ log, ...clocks, calmMs });
   let isEnding = false;
 
@@ -79,31 +78,23 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
     excesses.failed({ open }, 'closed a connection, because too many are open');
   }
 
-  /**
-   * Closes connections while too many bytes wait for clients: first those with more than their part, the largest first.
-   * Then it closes those whose clients have not read for longest.
-   */
+  /** Closes connections while too many bytes wait for clients: first those whose clients have not read for longest. */
   function checkUnread(): void {
     let total = 0;
     for (const [socket, responses] of busy) {
-      let bytes = 0;
-      for (const { writableLength } of responses) bytes += writableLength;
+      const bytes = bytesOf(responses);
       total += bytes;
       const left = socket.bytesWritten - socket.writableLength;
-      if (bytes === 0 || unread.get(socket)?.left !== left) unread.delete(socket);
-      if (bytes > 0) unread.set(socket, { bytes, left });
+      if (bytes === 0 || unread.get(socket) !== left) unread.delete(socket);
+      if (bytes > 0) unread.set(socket, left);
     }
     if (total <= limits.unreadBytes) {
       if (!isCrowded()) excesses.worked({}, 'connections are within their limits again');
       return;
     }
-    const excessOf = (bytes: number) => Math.max(0, bytes - limits.connectionUnreadBytes);
-    const inOrder = [...unread].toSorted(
-      ([, one], [, other]) => excessOf(other.bytes) - excessOf(one.bytes),
-    );
-    for (const [socket, { bytes }] of inOrder) {
+    for (const socket of unread.keys()) {
       if (total <= limits.unreadBytes) return;
-      total -= bytes;
+      total -= bytesOf(busy.get(socket));
       socket.destroy();
       excesses.failed(
         { limit: limits.unreadBytes },
@@ -132,6 +123,11 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
     void destroySoon(() => true);
   }
 
+  function handleNext(socket: Socket, responses: ReadonlyMap<ServerResponse, () => void>): void {
+    const [handle] = responses.values();
+    if (!socket.destroyed) handle?.();
+  }
+
   return {
     follow(server) {
       const timer = setInterval(checkUnread, limits.unreadCheckMs).unref();
@@ -148,9 +144,9 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
         if (isCrowded()) makeRoom();
       });
     },
-    admit(socket, response) {
-      if (socket.destroyed) return false;
-      const responses = busy.get(socket) ?? new Set();
+    admit(socket, response, handle) {
+      if (socket.destroyed) return;
+      const responses = busy.get(socket) ?? new Map<ServerResponse, () => void>();
       const pipelined = inFlight.size - busy.size; // all but the first one of each connection
       const isFirst = responses.size === 0;
       if (
@@ -160,22 +156,23 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
         closeAtOnce(socket);
         const facts = { requests: responses.size, pipelined };
         excesses.failed(facts, 'closed a connection, because too many pipelined requests wait');
-        return false;
+        return;
       }
       const key = keyOf(socket);
       idle.delete(key);
-      busy.set(socket, responses.add(response));
+      busy.set(socket, responses.set(response, handle));
       inFlight.set(response, undefined);
       response.once('close', () => {
         inFlight.delete(response);
         responses.delete(response);
-        if (responses.size > 0) return;
+        // Later, so that requests of other connections are handled in between.
+        if (responses.size > 0) return void setImmediate(handleNext, socket, responses);
         busy.delete(socket);
         unread.delete(socket);
         if (sockets.has(key) && !socket.destroyed) idle.add(key);
         endWhenIdle();
       });
-      return true;
+      if (isFirst) handle();
     },
     begin(response, answer) {
       if (inFlight.has(response)) inFlight.set(response, answer);
@@ -188,6 +185,12 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
       endWhenIdle();
     },
   };
+}
+
+/** The bytes that wait for a client: only the first of its requests can have an answer. */
+function bytesOf(responses: ReadonlyMap<ServerResponse, unknown> | undefined): number {
+  const [first] = responses?.keys() ?? [];
+  return first?.writableLength ?? 0;
 }
 
 /** The socket of a request over TLS is another object than that of its connection, with the same ends. */

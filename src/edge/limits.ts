@@ -22,7 +22,6 @@ export interface EdgeLimits {
   connectionRequests: number;
   pipelinedRequests: number;
   unreadBytes: number;
-  connectionUnreadBytes: number;
   unreadCheckMs: number;
   keepAliveMs: number;
   checkMs: number;
@@ -81,9 +80,6 @@ export const edgeLimits: EdgeLimits = {
   // The bytes of all answers that wait for their clients. With TLS, they take twice as much. Lower: slow clients of large
   // answers lose them. Higher: clients that do not read fill the memory.
   unreadBytes: 16 * 1_048_576,
-  // Those of one connection. When all have too many, connections above it are closed first. Lower: slow clients of one
-  // large answer are closed before crowds of clients that do not read. Higher: one client makes slower ones lose theirs.
-  connectionUnreadBytes: 1_048_576,
   // How often these bytes are counted. Higher: more of them arrive in between.
   unreadCheckMs: 250,
   // Must be longer than the idle timeout of a load balancer (usually 60 s; KEEP_ALIVE_SECONDS). Otherwise

@@ -27,12 +27,11 @@ export function makeServer(
   handler: RequestListener,
   { limits, tls, connections, raw, elapsed }: ServerSettings,
 ): Server {
-  /** Passes on the requests that are admitted; the connections of others are closed. */
+  /** Passes on the requests that are admitted, in their turn; the connections of others are closed. */
   const admitted =
     (listener: RequestListener): RequestListener =>
-    (request, response) => {
-      if (connections.admit(request.socket, response)) listener(request, response);
-    };
+    (request, response) =>
+      connections.admit(request.socket, response, () => listener(request, response));
   const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
