@@ -173,6 +173,20 @@ describe('a create whose answer is lost', () => {
     expect(ourTasks(world)).toEqual([first.body.taskId]);
   });
 
+  test('is not matched with the task of an equal create that AWS has not answered yet', async () => {
+    await using world = await openWorld({ emulator: slotIsFreeAtOnce });
+    addFault(world, { kind: 'delay', ms: 2_000, afterEffect: true });
+    addFault(world, { kind: 'reset-before' });
+    const first = world.call('POST', '/export-tasks', createBody);
+    await world.waitFor(() => ourTasks(world).length === 1);
+
+    const second = await world.call('POST', '/export-tasks', createBody);
+
+    const { status, body } = await first;
+    expect([status, second.status]).toEqual([201, 504]);
+    expect(ourTasks(world)).toEqual([body.taskId]);
+  });
+
   test.for([
     ['an older one', { createdBefore: 60_000 }],
     ['one with another name', { order: { taskName: 'other' } }],

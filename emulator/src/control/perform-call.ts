@@ -49,11 +49,14 @@ export async function performCall(
       const headers = contentType ? { 'content-type': contentType } : performed.headers;
       return { delivery: { how: 'answer', answer: { status: 200, headers, body } }, performed };
     }
-    case 'delay':
+    case 'delay': {
+      const performed = fault.afterEffect ? call.perform() : undefined;
       await pause(fault.ms);
+      if (performed) return { delivery: { how: 'answer', answer: performed }, performed };
       // Actions that became due during the wait come before this call.
       clock.runDue();
       break;
+    }
   }
   const performed = call.perform(fault);
   return { delivery: { how: 'answer', answer: performed }, performed };

@@ -28,7 +28,7 @@ export interface CreateOnceOptions {
  * is unknown, it is looked up in the list of AWS.
  */
 export function makeCreateOnce(clocks: OutcomeLookUpOptions) {
-  const { lookUp, markReported } = makeOutcomeLookUp(clocks);
+  const { lookUp, follow } = makeOutcomeLookUp(clocks);
 
   return async function createOnce(
     target: OpenTarget,
@@ -47,10 +47,9 @@ export function makeCreateOnce(clocks: OutcomeLookUpOptions) {
       return true;
     };
     const callOptions = { caller, grant, signal, maySend };
-    const result = await target.logs.createExportTask(task, callOptions);
+    const result = await follow(target.logs.createExportTask(task, callOptions), task);
     switch (result.outcome) {
       case 'accepted':
-        markReported(result.taskId);
         return result;
       case 'not-sent':
         throw result.problem;

@@ -1,4 +1,5 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import { setAsNewest } from '#caching/bounded-map.ts';
@@ -57,9 +58,33 @@ const maxReported = 1_000;
  */
 export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions) {
   const reported = new Map<string, true>();
+  /** The creates whose answers are awaited, with what identifies their tasks in a list. */
+  const underWay = new Map<Promise<unknown>, string>();
 
   /** Marks a task as reported to its caller, so that no other create is matched with it. */
   const markReported = (taskId: string) => setAsNewest(reported, taskId, true, maxReported);
+
+  const isUnreported = ({ taskId }: AwsExportTask) => taskId === undefined || !reported.has(taskId);
+
+  /** Follows a create until its result is there. No other create is matched with its task. */
+  async function follow(
+    result: Promise<CreateOutcome>,
+    task: EffectiveTask,
+  ): Promise<CreateOutcome> {
+    const marked = result.then((known) => {
+      if (known.outcome === 'accepted') markReported(known.taskId);
+      return known;
+    });
+    underWay.set(marked, identityOf(task));
+    return marked.finally(() => underWay.delete(marked));
+  }
+
+  /** Waits for the answers to equal creates. AWS can list a task before its own answer arrives. */
+  async function awaitEqualCreates(task: EffectiveTask): Promise<void> {
+    const identity = identityOf(task);
+    const equal = [...underWay].filter(([, other]) => other === identity);
+    await Promise.allSettled(equal.map(([result]) => result));
+  }
 
   /** Reads the list until the task is found or the time is up. */
   async function lookUp(
@@ -99,19 +124,21 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
         // The start of the call by the clock of AWS, because ours may be wrong.
         const beganAtByAws = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
         const candidates = page.exportTasks.filter(
-          ({ taskId, taskName, logGroupName = task.logGroupName, executionInfo }) =>
+          ({ taskName, logGroupName = task.logGroupName, executionInfo }) =>
             logGroupName === task.logGroupName &&
             (taskName === task.taskName || jobOfMarker(taskName) === undefined) &&
-            (executionInfo?.creationTime ?? beganAtByAws) >= beganAtByAws &&
-            (taskId === undefined || !reported.has(taskId)),
+            (executionInfo?.creationTime ?? beganAtByAws) >= beganAtByAws,
         );
-        const created = candidates.find((candidate) => isSameTask(candidate, task));
+        if (candidates.some((candidate) => isSameTask(candidate, task)))
+          await awaitEqualCreates(task);
+        const unreported = candidates.filter(isUnreported);
+        const created = unreported.find((candidate) => isSameTask(candidate, task));
         if (created?.taskId !== undefined) {
           markReported(created.taskId); // at once: another look-up may run at the same time
           const found = { taskId: created.taskId, awsRequestId: page.awsRequestId };
           return { found, isUnlisted: false };
         }
-        nearMiss ??= candidates[0];
+        nearMiss ??= unreported[0];
         const isPast = isNewestFirst && endsBefore(page.exportTasks, beganAtByAws);
         nextToken = isPast ? undefined : page.nextToken;
       } while (nextToken !== undefined);
@@ -119,7 +146,7 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
     return { isUnlisted: nearMiss === undefined, nearMiss };
   }
 
-  return { lookUp, markReported };
+  return { lookUp, follow };
 }
 
 /** A failed read says nothing about the task. */
@@ -134,17 +161,21 @@ function endsBefore(tasks: readonly AwsExportTask[], time: number): boolean {
   return isInOrder && (times.at(-1) ?? time) < time;
 }
 
-// logStreamNamePrefix cannot be compared: AWS never shows it.
 function isSameTask(candidate: AwsExportTask, task: EffectiveTask): boolean {
   return (
     candidate.executionInfo?.creationTime !== undefined &&
-    candidate.taskName === task.taskName &&
-    candidate.logGroupName === task.logGroupName &&
-    candidate.from === task.from &&
-    candidate.to === task.to &&
-    candidate.destination === task.destination &&
     candidate.destinationPrefix !== undefined &&
-    withoutTrailingSlashes(candidate.destinationPrefix) ===
-      withoutTrailingSlashes(task.destinationPrefix)
+    identityOf(candidate) === identityOf(task)
   );
 }
+
+/** What identifies a task in a list of AWS. It cannot have `logStreamNamePrefix`, which AWS never shows. */
+const identityOf = (task: AwsExportTask | EffectiveTask): string =>
+  JSON.stringify([
+    task.taskName,
+    task.logGroupName,
+    String(task.from),
+    String(task.to),
+    task.destination,
+    withoutTrailingSlashes(task.destinationPrefix ?? ''),
+  ]);

@@ -68,7 +68,7 @@ const byKind: { readonly [K in Kind]: RulesOf<OwnMembers<K>> } = {
   'replace-body': { body: mandatory(anyText), contentType: anyText },
   'late-effect': { delayMs: mandatory(milliseconds), meanwhile: oneOf('reset', 'silence') },
   'stale-listing': { lagMs: mandatory(milliseconds) },
-  delay: { ms: mandatory(milliseconds) },
+  delay: { ms: mandatory(milliseconds), afterEffect: trueOrFalse },
   'foreign-task': { durationMs: mandatory(milliseconds) },
   'task-fails': {},
   'task-runs': { runningMs: mandatory(milliseconds) },

@@ -33,8 +33,8 @@ type FaultKind =
   | { kind: 'late-effect'; delayMs: number; meanwhile?: 'reset' | 'silence' }
   /** Hides tasks younger than this from DescribeExportTasks. */
   | { kind: 'stale-listing'; lagMs: number }
-  /** Waits before the operation, in real time. */
-  | { kind: 'delay'; ms: number }
+  /** Waits before the operation, or before its answer, in real time. */
+  | { kind: 'delay'; ms: number; afterEffect?: boolean }
   /** Starts a task of another client just before CreateExportTask, which takes the slot. */
   | { kind: 'foreign-task'; durationMs: number }
   /** The task of this CreateExportTask runs for its time and then ends FAILED. */
