@@ -154,6 +154,26 @@ test('does not count a new create as absent if the clock is set forward', async 
   expect(queue.emulator.exportTasks()).toHaveLength(1);
 });
 
+test('does not count the create of another owner as absent if the clock is set forward', async () => {
+  let offMs = 0;
+  await using queue = await openQueue({ replicas: 0, clockOffMs: () => offMs });
+  queue.emulator.faults.add({
+    operation: 'CreateExportTask',
+    kind: 'late-effect',
+    delayMs: 60_000,
+  });
+  const jobId = await queue.put({ slices: 1 });
+  const first = await queue.openReplica({ diesAt: 'before-outcome' });
+  await queue.time.runUntil(first.isDown);
+
+  offMs = hourMs;
+  await queue.openReplica();
+  await queue.time.runFor(90_000);
+
+  expect(await queue.states(jobId)).toEqual(['completed']);
+  expect(queue.emulator.exportTasks()).toHaveLength(1);
+});
+
 test('the clock does not count as set back if all leases are lost while another one is taken', async () => {
   const targets = ['eu-west-1', 'us-east-1'].map((region) => ({ name: region, region }));
   await using queue = await openQueue({ targets, replicas: 0, emulator: { runningMs: hourMs } });

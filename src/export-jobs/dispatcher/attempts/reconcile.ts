@@ -55,7 +55,11 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
     return 0;
   }
   if (isApart && isAnswerDue) listings.without += 1;
-  if (listings.without < timings.absentListings || ageMs <= timings.reconcileMs) return 0;
+  // The age at our first sight is by the database's clock, which may have been set forward. Most owners take over
+  // after one lease.
+  const seenMs = elapsed() - (memory.firstSight?.at ?? elapsed());
+  const provenMs = Math.min(ageMs, timings.leaseMs + seenMs);
+  if (listings.without < timings.absentListings || provenMs <= timings.reconcileMs) return 0;
 
   if (other !== undefined) {
     await recordMismatch(slot, active, other);
