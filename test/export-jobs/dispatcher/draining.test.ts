@@ -106,6 +106,38 @@ describe('a target that moved while no process ran', () => {
   });
 });
 
+describe('a target that moved while it was unusable', () => {
+  const held = { ...removed, accountId: '123456789012' };
+  const moved = { ...held, region: 'eu-central-1' };
+  const unchecked = { ...held, roleArn: 'arn:aws:iam::123456789012:role/missing' };
+
+  test('does not look for a lost create at the new place', async () => {
+    await using queue = await openQueue({ targets: [kept, held], replicas: 0 });
+    const lost = { operation: 'CreateExportTask', kind: 'late-effect', delayMs: 60_000 } as const;
+    queue.emulator.faults.add(lost);
+    const jobId = await queue.put(atRemoved);
+    const replica = await queue.openReplica({ freezesAt: 'before-outcome' });
+    await queue.time.runUntil(replica.isDown);
+    queue.targets.configure([kept, unchecked]);
+    queue.targets.configure([kept, moved]);
+    const regionNow = () => queue.targets.forDispatcher('other')?.region;
+    while (regionNow() !== moved.region) await new Promise(setImmediate);
+
+    replica.thaw();
+    await queue.time.runFor(300_000);
+    const meanwhile = await queue.states(jobId);
+    queue.targets.configure([kept, held]);
+    await queue.runUntilDone();
+
+    expect(meanwhile).toEqual(['starting']);
+    expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
+    expect(queue.log).toContainEqual(
+      expect.objectContaining({ text: expect.stringContaining('left a slot alone') }),
+    );
+  });
+});
+
 test('a slice whose target was removed while no process ran is logged once', async () => {
   await using queue = await openQueue({
     targets: [kept, removed],

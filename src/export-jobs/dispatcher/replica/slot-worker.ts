@@ -93,6 +93,8 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
       hasTargetChanged = false;
       const found = options.findTarget();
       if (!found) return end({ isStandingBack: true });
+      // The next worker takes the lease for the new place, unless a task may run at the old one.
+      if (found.accountId !== target.accountId || found.region !== target.region) return end();
       target = found;
       slot = { ...slot, target };
     }
