@@ -265,6 +265,25 @@ describe('a task that runs for 23 hours and a half', () => {
     await expectCovered(queue);
   });
 
+  test.each(['FAILED', 'CANCELLED'])(
+    'and then is %s at AWS, without times, is split',
+    async (code) => {
+      await using queue = await openWith([runsForDays]);
+      await runFor(queue, 0);
+      queue.emulator.faults.add({ kind: 'error', operation: 'CancelExportTask', count: 1_000 });
+      const [task] = queue.emulator.exportTasks();
+      const body = JSON.stringify({ exportTasks: [{ taskId: task?.taskId, status: { code } }] });
+      queue.emulator.faults.add({ kind: 'replace-body', operation: 'DescribeExportTasks', body });
+      queue.emulator.clock.advance(24 * hourMs);
+
+      await queue.runUntilDone();
+
+      const [event] = await eventsOf(queue, 'slice-split');
+      expect(event).toMatchObject({ slice: 0, attempt: 1 });
+      await expectCovered(queue);
+    },
+  );
+
   test('and fails while AWS cancels it is split, with its attempt as failed', async () => {
     await using queue = await openWith([runsForDays], { emulator: { pendingCancelMs: minuteMs } });
     await runFor(queue, 23.5 * hourMs);

@@ -116,10 +116,13 @@ async function recordEnd(
         });
         return;
       }
-      // Without a cancel of its job, a slice is `cancelling` only to be split.
-      if (active.state === 'cancelling')
-        return recordFailure(slot, active, times, taskTooLong(), by);
-      return recordFailure(slot, active, times, cancelledElsewhere(), by);
+      return recordFailure(
+        slot,
+        active,
+        times,
+        isOutOfTime(active, times) ? taskTooLong() : cancelledElsewhere(),
+        by,
+      );
     default: {
       const reason = task.status?.message;
       const detail = reason && reason !== 'FAILED' ? quoteAws(reason) : 'AWS gave no reason.';
@@ -149,6 +152,22 @@ function toVerification(
 const cancelledElsewhere = () =>
   new Problem('export-task-cancelled', 'The task is CANCELLED, but this job did not cancel it.');
 
+/** When a task was created and ended, by the clock of AWS. */
+type TaskTimes = Record<'taskCreatedAt' | 'taskCompletedAt', number | null>;
+
+/**
+ * Whether a task ended without an export because it took too long. Without a cancel of its job, a slice is
+ * `cancelling` only to be split. AWS does not document how it ends a task after 24 hours, nor with which times.
+ */
+function isOutOfTime(
+  { state, ageMs }: RunningSlice,
+  { taskCreatedAt, taskCompletedAt }: TaskTimes,
+): boolean {
+  const hasTimes = taskCreatedAt !== null && taskCompletedAt !== null;
+  const ranMs = hasTimes ? taskCompletedAt - taskCreatedAt : ageMs;
+  return state === 'cancelling' || ranMs >= statedLimits.splitAfterMs;
+}
+
 /** The problems of tasks that may end otherwise the next time. */
 const retriedProblems = new Set<ProblemSlug>(['export-task-failed', 'export-task-too-long']);
 /** The problems of tasks that AWS has cancelled. */
@@ -161,7 +180,7 @@ const cancelProblems = new Set<ProblemSlug>(['export-task-cancelled', 'export-ta
 async function recordFailure(
   slot: OwnedSlot,
   active: RunningSlice,
-  times: { taskCreatedAt: number | null; taskCompletedAt: number | null; awsError?: string },
+  times: TaskTimes & { awsError?: string },
   problem: Problem,
   by: CallToAws,
 ): Promise<void> {
@@ -174,10 +193,8 @@ async function recordFailure(
     attempt: { ...times, outcome },
     by,
   };
-  const { taskCreatedAt, taskCompletedAt } = times;
-  const ranMs = (taskCompletedAt ?? 0) - (taskCreatedAt ?? taskCompletedAt ?? 0);
-  const isOutOfTime = active.state === 'cancelling' || ranMs >= statedLimits.splitAfterMs;
-  if (isRetried && (await trySplit(slot, active, failed, { isOutOfTime }))) return;
+  const ranOut = { isOutOfTime: isOutOfTime(active, times) };
+  if (isRetried && (await trySplit(slot, active, failed, ranOut))) return;
   await recordFailedAttempt(slot, active, {
     ...failed,
     count: 'failures',
