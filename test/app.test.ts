@@ -20,6 +20,7 @@ async function openApp(find: Targets['find']) {
       list: () => [],
       listSinks: () => [],
       forDispatcher: () => undefined,
+      listDraining: () => [],
       whyClosed: () => undefined,
       onChange: () => {},
       release: () => {},

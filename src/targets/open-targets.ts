@@ -157,6 +157,14 @@ export function openTargets(options: TargetsOptions): Targets {
     };
   }
 
+  function openForDispatcher(entry: TargetEntry): OpenTarget {
+    if (!entry.forDispatcher) {
+      const target = open(entry);
+      entry.forDispatcher = { ...target, logs: asDispatcher(target.logs) };
+    }
+    return entry.forDispatcher;
+  }
+
   registry.configure(options.settings);
   return {
     whenReady: readiness.whenReady,
@@ -193,12 +201,9 @@ export function openTargets(options: TargetsOptions): Targets {
         schedule.hurry(name);
         return undefined;
       }
-      if (!entry.forDispatcher) {
-        const target = open(entry);
-        entry.forDispatcher = { ...target, logs: asDispatcher(target.logs) };
-      }
-      return entry.forDispatcher;
+      return openForDispatcher(entry);
     },
+    listDraining: () => registry.allDraining().map(openForDispatcher).toArray(),
     onChange: registry.onChange,
     release: registry.release,
     configure(settings) {

@@ -183,6 +183,8 @@ export interface Targets extends AsyncDisposable {
    * first. A target that drains is returned until it is released.
    */
   forDispatcher(name: string): OpenTarget | undefined;
+  /** The targets of the dispatcher that drain. */
+  listDraining(): OpenTarget[];
   /** Calls back with the name of each target that becomes ready, changes, or begins to drain. */
   onChange(act: (name: string) => void): void;
   /** Ends the draining of a target: nothing of it runs any more. No effect on other targets. */

@@ -17,7 +17,7 @@ const maxOfFailing = maxAtOnce / 2;
 export function findPlaces(
   running: readonly Pick<ClaimedVerification, 'target' | 'mode'>[],
   failing: ReadonlyMap<string, unknown>,
-): Omit<ClaimScope, 'served'> | undefined {
+): Omit<ClaimScope, 'served' | 'draining'> | undefined {
   if (running.length >= maxAtOnce) return undefined;
   const counts = running.filter(({ mode }) => mode === 'count');
   const ofFailing = running.filter(({ target }) => failing.has(target));

@@ -13,8 +13,8 @@ import { isStaleState } from '../store/steps/stale-state.ts';
 import {
   type ClaimedVerification,
   claimVerification,
-  renewVerification,
 } from '../store/verifications/claim-verification.ts';
+import { renewVerification } from '../store/verifications/due-verifications.ts';
 import { putOffVerification, recordFindings } from '../store/verifications/record-verification.ts';
 import { findPlaces } from './find-places.ts';
 import { recordVerdict } from './record-verdict.ts';
@@ -82,7 +82,8 @@ export function openVerifier(options: VerifierOptions): Verifier {
         const claims = [...running.values()].map(({ claim }) => claim);
         const places = findPlaces(claims, outages);
         if (!places) break;
-        const scope = { ...places, served: [...served.keys()] };
+        const draining = targets.listDraining();
+        const scope = { ...places, served: [...served.keys()], draining };
         const claim = await claimVerification(database, { owner, leaseMs, scope }).catch(
           noteDatabaseFailure,
         );

@@ -21,6 +21,7 @@ export interface TargetRegistry {
   /** In the order of the configuration. */
   all(): IteratorObject<TargetEntry>;
   findDraining(name: string): TargetEntry | undefined;
+  allDraining(): IteratorObject<TargetEntry>;
   /** The ready target with the confirmed account and the Region of this one. It may be this one. */
   inSlotOf(entry: TargetEntry): TargetEntry | undefined;
   count(state: TargetState): number;
@@ -130,6 +131,7 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
     },
     all: () => configured.values(),
     findDraining: (name) => draining.get(name),
+    allDraining: () => draining.values(),
     inSlotOf: (entry) => slots.get(slotOf(entry)),
     count: (state) => counts[state],
     setState,

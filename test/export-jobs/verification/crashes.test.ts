@@ -81,6 +81,23 @@ describe.each(['sqlite', 'postgres'] as const)('a verification, on %s', (backend
     expect(await verdictsOf(queue)).toEqual(completed);
     expect(await readManifests(queue)).toHaveLength(1);
   });
+
+  test('at the new place of a target that moved is left to others, and keeps no old one', async () => {
+    await using queue = await openSeededQueue({ backend });
+    const fault = { kind: 'error', operation: 'ListObjectsV2', count: 100_000 } as const;
+    queue.emulator.faults.add(fault);
+    await queue.put();
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'verifying');
+    const { queries } = queue.database;
+
+    // As if another replica had exported it there.
+    queue.targets.configure([{ name: 'default', region: 'eu-west-2' }]);
+    await queries.updateTable('verifications').set({ region: 'eu-west-2' }).execute();
+    await queue.time.runFor(60_000);
+
+    expect(queue.targets.forDispatcher('default')?.isDraining()).not.toBe(true);
+    expect(`${(await queue.slices())[0]?.problem}`).not.toContain('target-not-found');
+  });
 });
 
 test('a verification whose release failed with the database is taken up while another one lasts', async () => {

@@ -6,9 +6,11 @@ import {
   type ClaimScope,
   claimVerification,
   guardVerification,
-  renewVerification,
 } from '#export-jobs/store/verifications/claim-verification.ts';
-import { maxPutOffMs } from '#export-jobs/store/verifications/due-verifications.ts';
+import {
+  maxPutOffMs,
+  renewVerification,
+} from '#export-jobs/store/verifications/due-verifications.ts';
 import type { Findings } from '#export-jobs/store/verifications/findings.ts';
 import {
   putOffVerification,
@@ -19,7 +21,7 @@ import { insertAttempt, insertVerification } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
 const leaseMs = 30_000;
-const everywhere: ClaimScope = { busyTargets: [], countedTargets: [], served: [] };
+const everywhere: ClaimScope = { busyTargets: [], countedTargets: [], served: [], draining: [] };
 const findings: Findings = {
   method: 'objects',
   objects: 1,
@@ -158,6 +160,28 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
       ['b', 1],
       ['a', 0],
       ['a', 2],
+    ]);
+  });
+
+  test('is given for no export elsewhere of a target that drains', async () => {
+    const { database, claim } = await given(['a', 'a', 'b']);
+    await using _closed = database;
+    const first = { name: 'a', accountId: '123456789012', region: 'eu-west-1' };
+    const ofSuccessor = database.queries.updateTable('verifications').where('slice', '=', 0);
+    await ofSuccessor.set({ region: 'us-east-1' }).execute();
+
+    const claims = [
+      await claim('one', { draining: [first] }),
+      await claim('one', { draining: [first] }),
+      await claim('one', { draining: [first] }),
+      await claim('another'),
+    ];
+
+    expect(claims.map((each) => each && [each.target, each.slice])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      undefined,
+      ['a', 0],
     ]);
   });
 

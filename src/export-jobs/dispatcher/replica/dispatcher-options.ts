@@ -10,7 +10,7 @@ import type { DispatcherTimings } from '../timings.ts';
 /** What the dispatcher needs. Times in milliseconds. */
 export interface DispatcherOptions {
   database: Database;
-  targets: Pick<Targets, 'forDispatcher' | 'look' | 'onChange' | 'release'>;
+  targets: Pick<Targets, 'forDispatcher' | 'listDraining' | 'look' | 'onChange' | 'release'>;
   authorizer: Authorizer;
   timings: DispatcherTimings;
   log: Log;

@@ -43,14 +43,12 @@ export async function lookAfterSlots(
   const renewEveryMs = leaseMs / 3;
   const isShared = database.kind === 'postgres';
   const orderOwners = makeOwnerOrder();
-  const draining = new Set<string>();
   let unknownBefore = new Set<string>();
   let renewedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
 
   targets.onChange((name) => {
     workers.targetChanged(name);
-    if (targets.forDispatcher(name)?.isDraining()) draining.add(name);
     wakeSignal.wake();
   });
   using _listening = database.listen((text) => {
@@ -145,12 +143,11 @@ export async function lookAfterSlots(
   // One that runs and verifies nothing, or whose slice runs at a place where another one of its name can
   // work it.
   async function releaseDrained(slots: readonly SlotWork[]): Promise<void> {
-    for (const name of draining) {
-      const target = targets.forDispatcher(name);
+    for (const target of targets.listDraining()) {
+      const { name } = target;
       const work = slots.find((each) => each.target === name);
-      const isActive = target && work && work.activeJobId !== null && !isElsewhere(work, target);
-      if (isActive || workers.get(name) || (await hasVerifications(database, name))) continue;
-      draining.delete(name);
+      const isActive = work && work.activeJobId !== null && !isElsewhere(work, target);
+      if (isActive || workers.get(name) || (await hasVerifications(database, target))) continue;
       targets.release(name);
     }
   }

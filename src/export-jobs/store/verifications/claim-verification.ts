@@ -5,7 +5,13 @@ import { clockToleranceMs } from '#database/database-clock.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { StepGuard } from '../steps/hold-lease.ts';
 import { staleState } from '../steps/stale-state.ts';
-import { heldBy, maxPutOffMs, type VerificationLease, whereDue } from './due-verifications.ts';
+import {
+  maxPutOffMs,
+  type Place,
+  renewVerification,
+  type VerificationLease,
+  whereDue,
+} from './due-verifications.ts';
 import { type Findings, readFindings } from './findings.ts';
 
 /** A verification that this process has taken up, and the export it is about. */
@@ -52,6 +58,8 @@ export interface ClaimScope {
   countedTargets: readonly string[] | 'all';
   /** Callers whose verifications come last: of these, the caller that was served longest ago is first. */
   served: readonly string[];
+  /** Targets that drain here: their successors elsewhere have the same names, and other replicas verify for them. */
+  draining: readonly Place[];
 }
 
 /**
@@ -149,11 +157,15 @@ async function nameCallers({ queries, kind }: Database): Promise<void> {
   `.execute(queries);
 }
 
-function whereInScope({ busyTargets, countedTargets }: ClaimScope): RawBuilder<unknown> {
+function whereInScope({ busyTargets, countedTargets, draining }: ClaimScope): RawBuilder<unknown> {
   const noCount = sql`(select verification from jobs where jobs.id = verifications.job_id) <> 'count'`;
   const uncounted =
     countedTargets === 'all' ? noCount : sql`(${elsewhere(countedTargets)} or ${noCount})`;
-  return sql`and ${elsewhere(busyTargets)} and ${uncounted}`;
+  const ofSuccessors = draining.map(
+    ({ name, accountId, region }) =>
+      sql`and not (target = ${name} and (account_id <> ${accountId} or region <> ${region}))`,
+  );
+  return sql`and ${elsewhere(busyTargets)} and ${uncounted} ${sql.join(ofSuccessors, sql` `)}`;
 }
 
 const elsewhere = (targets: readonly string[]) =>
@@ -232,16 +244,4 @@ export function guardVerification(
     if (!(await renewVerification({ ...database, queries }, claim, leaseMs))) throw staleState();
   };
   return { target: claim.target, hold };
-}
-
-/** Renews the lease of a verification. Returns whether it is still held. */
-export async function renewVerification(
-  { queries, now }: Pick<Database, 'queries' | 'now'>,
-  lease: VerificationLease,
-  leaseMs: number,
-): Promise<boolean> {
-  const { numUpdatedRows } = await heldBy(queries, lease)
-    .set((row) => ({ leasedUntil: row(now(), '+', leaseMs) }))
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
+import type { OpenTarget } from '#targets/target.ts';
 
 // No verification is put off for longer. Shorter: during an outage of AWS, many calls fail for nothing.
 // Longer: after it, slices stay unverified.
@@ -17,12 +18,20 @@ export function whereDue(at: RawBuilder<number>, leaseMs: number): RawBuilder<bo
     and (owner is null or ${past('leased_until', leaseMs)})`;
 }
 
-/** Whether a target has exports that are not verified yet. */
-export async function hasVerifications({ queries }: Database, target: string): Promise<boolean> {
+/** Where exports run. The same name can mean another account or Region after a change of the configuration. */
+export type Place = Pick<OpenTarget, 'name' | 'accountId' | 'region'>;
+
+/** Whether a target has exports in its account and Region that are not verified yet. */
+export async function hasVerifications(
+  { queries }: Database,
+  { name, accountId, region }: Place,
+): Promise<boolean> {
   const row = await queries
     .selectFrom('verifications')
     .select('jobId')
-    .where('target', '=', target)
+    .where('target', '=', name)
+    .where('accountId', '=', accountId)
+    .where('region', '=', region)
     .where(sql<boolean>`ended_at is null`) // a literal, so that the partial index fits
     .limit(1)
     .executeTakeFirst();
@@ -51,4 +60,16 @@ export function heldBy(
     .where('owner', '=', owner)
     .where('looks', '=', looks)
     .where('endedAt', 'is', null);
+}
+
+/** Renews the lease of a verification. Returns whether it is still held. */
+export async function renewVerification(
+  { queries, now }: Pick<Database, 'queries' | 'now'>,
+  lease: VerificationLease,
+  leaseMs: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await heldBy(queries, lease)
+    .set((row) => ({ leasedUntil: row(now(), '+', leaseMs) }))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
