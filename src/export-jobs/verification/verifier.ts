@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setAsNewest } from '#caching/bounded-map.ts';
 import { verificationEnds } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '#targets/target.ts';
 import { makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { untilAborted } from '#time/until-aborted.ts';
@@ -113,9 +114,12 @@ export function openVerifier(options: VerifierOptions): Verifier {
     if (!target && targets.look(claim.target)?.state === 'unchecked') {
       return putOffVerification(database, claim, untilCheckedMs, undefined);
     }
-    if (!target) throw elsewhere('The target is not configured, or cannot be used now.');
-    if (target.accountId !== claim.accountId || target.region !== claim.region) {
-      throw elsewhere('The target has another account or Region now.');
+    if (!target || target.accountId !== claim.accountId || target.region !== claim.region) {
+      const problem = elsewhere(target);
+      if (!claim.isCancelRequested) throw problem;
+      // Otherwise the job would never end if the account or the role is gone for good.
+      await recordVerdict({ ...options, slices }, claim, { outcome: 'incomplete', problem });
+      return options.onChange(claim.jobId);
     }
     const beganAt = elapsed();
     const looking = verifyExport(claim, {
@@ -187,7 +191,13 @@ export function openVerifier(options: VerifierOptions): Verifier {
 }
 
 /** Why a verification must wait for another configuration, or for another replica. */
-const elsewhere = (detail: string) => new Problem('target-not-found', detail);
+const elsewhere = (target: OpenTarget | undefined) =>
+  new Problem(
+    'target-not-found',
+    target
+      ? 'The target has another account or Region now.'
+      : 'The target is not configured, or cannot be used now.',
+  );
 
 /** What to do about a failure that ends by itself. The remedy of its kind is for requests. */
 function remedyOf({ kind }: Problem): { remedy: string } | undefined {

@@ -98,6 +98,26 @@ describe.each(['sqlite', 'postgres'] as const)('a verification, on %s', (backend
     expect(queue.targets.forDispatcher('default')?.isDraining()).not.toBe(true);
     expect(`${(await queue.slices())[0]?.problem}`).not.toContain('target-not-found');
   });
+
+  test('ends with the cancel of its job if nobody can look at the export any more', async () => {
+    await using queue = await openSeededQueue({ backend, replicas: 0 });
+    const jobId = await queue.put();
+    const first = await queue.openReplica({ diesAt: 'before-manifest' });
+    await queue.time.runUntil(first.isDown);
+    await queue.openReplica({ targets: [{ name: 'another', region: 'eu-west-2' }] });
+    await queue.time.runFor(60_000);
+    const before = await queue.slices();
+
+    await queue.cancel(jobId);
+    await queue.runUntilDone();
+
+    expect(before).toMatchObject([
+      { state: 'verifying', problem: expect.stringContaining('target-not-found') },
+    ]);
+    expect(await queue.states()).toEqual(['cancelled']);
+    const ends = queue.database.queries.selectFrom('jobs').select('endedAt');
+    expect(await ends.execute()).toEqual([{ endedAt: expect.any(Number) }]);
+  });
 });
 
 test('a verification whose release failed with the database is taken up while another one lasts', async () => {

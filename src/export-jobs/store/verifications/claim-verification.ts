@@ -29,6 +29,7 @@ export interface ClaimedVerification extends VerificationLease {
   destination: string;
   destinationPrefix: string;
   logStreamNamePrefix: string | null;
+  isCancelRequested: boolean;
   /** Whether it was created over the protocol of AWS: then its time range can be any. */
   isTask: boolean;
   /** The partition of an archive that its job exports; null without an archive. */
@@ -175,7 +176,7 @@ async function readClaim(
   { queries, now }: Database,
   lease: VerificationLease,
 ): Promise<ClaimedVerification> {
-  const { verification, taskParameters, ...row } = await queries
+  const { verification, taskParameters, cancelRequestedAt, ...row } = await queries
     .selectFrom('verifications')
     .innerJoin('jobs', 'jobs.id', 'verifications.jobId')
     .innerJoin('slices', (join) =>
@@ -196,6 +197,7 @@ async function readClaim(
       'jobs.destination',
       'jobs.logStreamNamePrefix',
       'jobs.taskParameters',
+      'jobs.cancelRequestedAt',
       'jobs.archiveId',
       'jobs.incarnation',
       'jobs.revision',
@@ -222,6 +224,7 @@ async function readClaim(
     ageMs: toAge(row.ageMs),
     mode,
     isTask: taskParameters !== null,
+    isCancelRequested: cancelRequestedAt !== null,
     findings: readFindings(row),
   };
 }
