@@ -15,6 +15,8 @@ export interface OpenSlicesOfTarget {
   active: string | null;
   /** Slices whose exports are verified. */
   verifying: number;
+  /** For how long the oldest of these verifications has been open, in ms; 0 if none is. */
+  oldestVerificationMs: number;
   /** Whether the replica that works the slot sees a foreign task in it. */
   isHeldByOthers: boolean;
 }
@@ -70,16 +72,18 @@ export async function readOpenSlices(
       ) as oldest_ready_ms,
       (select state from slices where ${whereActive} and slices.target = found.target) as active,
       0 as verifying,
+      0 as oldest_verification_ms,
       (
         select count(*) from slots where slots.target = found.target
         and foreign_task_id is not null and leased_until > at
       ) as held_by_others
     from found cross join clock
     union all
-    select target, 0, 0, 0, state, 0, 0 from slices
+    select target, 0, 0, 0, state, 0, 0, 0 from slices
     where ${whereActive} and target not in (select target from found)
     union all
-    select target, 0, 0, 0, null, count(*), 0 from verifications where ended_at is null group by target
+    select target, 0, 0, 0, null, count(*), (select at from clock) - min(began_at), 0 from verifications
+    where ended_at is null group by target
   `.execute(queries);
   return [...Map.groupBy(rows, ({ target }) => target)].map(([target, ofTarget]) => ({
     target,
@@ -88,6 +92,7 @@ export async function readOpenSlices(
     oldestReadyMs: Math.max(...ofTarget.map((row) => row.oldestReadyMs ?? 0), 0),
     active: ofTarget.find(({ active }) => active !== null)?.active ?? null,
     verifying: Math.max(...ofTarget.map(({ verifying }) => verifying)),
+    oldestVerificationMs: Math.max(...ofTarget.map((row) => row.oldestVerificationMs), 0),
     isHeldByOthers: ofTarget.some(({ heldByOthers }) => heldByOthers > 0),
   }));
 }

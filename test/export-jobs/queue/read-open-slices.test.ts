@@ -13,6 +13,7 @@ const none = {
   oldestReadyMs: 0,
   active: null,
   verifying: 0,
+  oldestVerificationMs: 0,
   isHeldByOthers: false,
 };
 
@@ -34,16 +35,18 @@ describe.each(storageBackends)('the open slices, in %s', (_name, openStorage) =>
     await insertJob(database, { target: 'd', slices: [ended] });
 
     for (const [slice, endedAt] of [null, null, at].entries()) {
-      await insertVerification(database, { target: 'd', slice, endedAt });
+      const beganAt = at - (slice + 1) * 1_000;
+      await insertVerification(database, { target: 'd', slice, beganAt, endedAt });
     }
+    await insertVerification(database, { target: 'b', slice: 3, beganAt: at + 1_000 }); // the clock was set back
 
     const rows = await readOpenSlices(database, 4);
 
     expect(rows.toSorted((one, other) => (one.target < other.target ? -1 : 1))).toEqual([
       { ...none, target: 'a', delayed: 2, ready: 2, oldestReadyMs: 5_000, active: 'running' },
-      { ...none, target: 'b', delayed: 1 },
+      { ...none, target: 'b', delayed: 1, verifying: 1 },
       { ...none, target: 'c', active: 'cancelling' },
-      { ...none, target: 'd', verifying: 2 },
+      { ...none, target: 'd', verifying: 2, oldestVerificationMs: 2_000 },
     ]);
   });
 

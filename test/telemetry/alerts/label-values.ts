@@ -11,6 +11,7 @@ const queue = {
   oldestReadyMs: 0,
   active: null,
   verifying: 0,
+  oldestVerificationMs: 0,
   isHeldByOthers: false,
 };
 

@@ -207,6 +207,29 @@ test('a job fails: the alert fires; log, runbook and pages say so', async ({ ski
   recording.expectFiring('LogExportSlicesFailed');
 });
 
+test('S3 is away: the alert fires; log and runbook say so', async ({ skip }) => {
+  let jobId = '';
+  const night = await openNight('LogExportVerificationsLate', async ({ emulator, put, time }) => {
+    const fault = { kind: 'error', code: 'ServiceUnavailable', status: 503 } as const;
+    const always = { headers: { date: 'unknown' }, count: 100_000 };
+    emulator.faults.add({ operation: 'ListObjectsV2', ...fault, ...always });
+    jobId = await put({ target: name, verification: 'objects' });
+    await time.runFor(2 * 3_600_000);
+    return 8;
+  });
+
+  const { recording, log, metrics } = night;
+  expect(metrics.value('log_export_target_slices', { target: name, state: 'verifying' })).toBe(1);
+  expect(metrics.value('log_export_oldest_verification_age_seconds')).toBeGreaterThan(7_200);
+  const line = log.find(({ text }) => text === 'failed to verify an export, retrying');
+  expect(line).toMatchObject({ target: name, jobId });
+  expectAnswers(line, 'LogExportVerificationsLate', 'aws-unavailable');
+  expect(night.answer).toMatch(new RegExp(`^200 .*"${jobId}".*"verifying":1`));
+  expect(night.jobPage).toContain(linkOf('aws-unavailable'));
+  skipWithoutPromtool(skip);
+  recording.expectFiring('LogExportVerificationsLate');
+});
+
 test('a role is revoked: the alert fires; log, runbook and pages say so', async ({ skip }) => {
   const roleArn = 'arn:aws:iam::111122223333:role/log-export';
   await using world = await openWorld();

@@ -17,6 +17,7 @@ const openSlices = {
   oldestReadyMs: 0,
   active: null as string | null,
   verifying: 0,
+  oldestVerificationMs: 0,
   isHeldByOthers: false,
 };
 
@@ -26,7 +27,8 @@ function open(
 ) {
   const read = async () => [
     { ...openSlices, delayed: 3, ready: 2, oldestReadyMs: 5_000, active: 'running' },
-    { ...openSlices, target: 'target-1', ready: 1, oldestReadyMs: 7_000, verifying: 4 },
+    { ...openSlices, target: 'target-1', ready: 1, oldestReadyMs: 7_000 },
+    { ...openSlices, target: 'removed', verifying: 4, oldestVerificationMs: 9_000 },
   ];
   const jobs = { read, sleep: async () => {}, isDatabaseReady: () => true };
   return openMetrics({ targets, isPerTarget, elapsed, jobs });
@@ -71,6 +73,7 @@ describe('series of single targets', () => {
     expect(value('log_export_slices', { state: 'ready' })).toBe(3);
     expect(value('log_export_slices', { state: 'running' })).toBe(1);
     expect(value('log_export_oldest_ready_slice_age_seconds')).toBe(7);
+    expect(value('log_export_oldest_verification_age_seconds')).toBe(9);
     expect(value('log_export_targets', { state: 'unusable' })).toBe(1);
     expect(names).toContain('log_export_target_slices');
     expect(value('log_export_target_slices')).toBeUndefined();

@@ -14,6 +14,8 @@ interface OpenSlices {
   active: string | null;
   /** Slices whose exports are verified. */
   verifying: number;
+  /** For how long the oldest of these verifications has been open; 0 if none is. */
+  oldestVerificationMs: number;
   /** Whether a foreign task is in the slot. */
   isHeldByOthers: boolean;
 }
@@ -34,6 +36,7 @@ const states = ['delayed', 'ready', 'starting', 'running', 'cancelling', 'verify
 const maxIdleAgeMs = 150_000;
 
 const seconds = (ms: number) => ms / 1_000;
+const longest = (times: readonly number[]) => Math.max(0, ...times);
 
 /** Measures the queue, as the database has it. */
 export function measureQueue(
@@ -48,6 +51,10 @@ export function measureQueue(
   const oldestReady = gauge({
     name: 'log_export_oldest_ready_slice_age_seconds',
     help: 'Time that the oldest ready slice has been ready, in seconds; 0 if none is.',
+  });
+  const oldestVerification = gauge({
+    name: 'log_export_oldest_verification_age_seconds',
+    help: 'Time since the end of the oldest export task whose verification has not ended, in seconds; 0 if there is none.',
   });
   const age = gauge({
     name: 'log_export_database_gauges_age_seconds',
@@ -77,7 +84,7 @@ export function measureQueue(
   const figures = makeFigures<readonly OpenSlices[]>({ elapsed, sleep, stop });
   const isTooOld = (readAt: number) => elapsed() - readAt > maxIdleAgeMs;
   // There are no figures yet, which is not the same as 0.
-  for (const each of [oldestReady, age, idle]) each.remove();
+  for (const each of [oldestReady, oldestVerification, age, idle]) each.remove();
 
   beforeScrape((targets) => {
     figures.refresh(() => read(targets.length));
@@ -90,7 +97,8 @@ export function measureQueue(
         queues.reduce((sum, queue) => sum + countOf(queue, state), 0),
       );
     }
-    oldestReady.set(seconds(queues.reduce((max, queue) => Math.max(max, queue.oldestReadyMs), 0)));
+    oldestReady.set(seconds(longest(queues.map((queue) => queue.oldestReadyMs))));
+    oldestVerification.set(seconds(longest(queues.map((queue) => queue.oldestVerificationMs))));
     age.set(seconds(elapsed() - readAt));
     const idleTargets = new Set(queues.filter(hasIdleSlot).map(({ target }) => target));
     idleSince = new Map(
@@ -99,7 +107,7 @@ export function measureQueue(
         .map(({ name }) => [name, idleSince.get(name) ?? readAt]),
     );
     if (isTooOld(readAt)) idle.remove();
-    else idle.set(seconds(Math.max(0, ...[...idleSince.values()].map((since) => readAt - since))));
+    else idle.set(seconds(longest([...idleSince.values()].map((since) => readAt - since))));
   });
   beforeScrapeOfTargets((targets) => {
     targetSlices.reset();
