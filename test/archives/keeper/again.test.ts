@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { addBackfill } from '#archives/store/requests/add-backfill.ts';
 import { addWaiver } from '#archives/store/requests/add-waiver.ts';
+import { splitByUnit } from '#coverage/ledger/units.ts';
 import type { Window } from '#time/window.ts';
 import { approvalOf } from '../../export-jobs/caller-requests.ts';
 import { endJob } from './end-job.ts';
@@ -18,7 +19,7 @@ async function addCovered(
   const key = { archiveId, incarnation: 1 };
   const time = { fromAt: start - 3 * dayMs, toAt: start - dayMs };
   const covered = { ...time, state: 'covered', isEmpty: 0, again, cause: null } as const;
-  const found = { createdAt: 0, seenAt: start, retentionDays: null, covered: 2 };
+  const found = { createdAt: start - 400 * dayMs, seenAt: start, retentionDays: null, covered: 2 };
   const keys = Array.from({ length: logGroups }, (_, number) => ({
     ...key,
     logGroupName: `/app/other-${number}`,
@@ -33,9 +34,35 @@ async function addCovered(
     .execute();
 }
 
+/** Lets the second exports of log groups of `addCovered` fail for the last time. */
+async function failForGood({ database }: KeptArchives, archiveId: string): Promise<void> {
+  const ranges = await database.queries
+    .selectFrom('archiveRanges')
+    .select(['logGroupName', 'incarnation', 'fromAt', 'toAt'])
+    .where('logGroupName', 'like', '/app/other-%')
+    .execute();
+  const failed = { archiveId, state: 'missing', jobId: null, revision: 2, failures: 4 } as const;
+  const problem = JSON.stringify({ type: 'export-failed', title: '', detail: '' });
+  const rows = ranges.flatMap(({ fromAt, toAt, ...key }) =>
+    [...splitByUnit({ fromAt, toAt }, 'day')].map((day) => ({
+      ...failed,
+      ...key,
+      ...day,
+      retryAt: null,
+      problem,
+    })),
+  );
+  await database.queries.insertInto('archivePartitions').values(rows).execute();
+}
+
 /** Requests a backfill that also exports covered time again. */
-const backfillAll = ({ database }: KeptArchives, id: string, window: Window) => {
-  const backfill = { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' } as const;
+const backfillAll = (
+  { database }: KeptArchives,
+  id: string,
+  window: Window,
+  logGroupNames: string[] | null = null,
+) => {
+  const backfill = { logGroupNames, ...window, reprocess: 'all', order: 'oldest' } as const;
   return addBackfill(database, id, backfill, approval);
 };
 
@@ -238,6 +265,76 @@ test.each(['sqlite', 'postgres'] as const)(
 
     expect(isEndedAfter).toEqual([false, false, false, true]);
     expect(await kept.partitions()).toMatchObject([{ failures: 4 }, { failures: 4 }]);
+  },
+);
+
+describe.each(['sqlite', 'postgres'] as const)(
+  'second exports that failed for the last time, on %s',
+  (backend) => {
+    test('keep no later ones of their log group from theirs', async () => {
+      await using kept = await openKeptArchives({ backend });
+      kept.seed('/app/a');
+      const window = { fromAt: start - 11 * dayMs, toAt: start - dayMs };
+      const id = await kept.accept({ logGroupNames: ['/app/a'], ...window });
+      await kept.look();
+      await coverAll(kept);
+      await coverAll(kept);
+      await backfillAll(kept, id, window);
+      await kept.look();
+
+      for (let look = 1; look <= 8; look += 1) {
+        for (const { jobId, day } of await kept.waiting())
+          await endJob(
+            kept.database,
+            jobId,
+            day < -3 ? { outcome: 'failed', problem: 'export-failed' } : { outcome: 'covered' },
+          );
+        kept.advance(dayMs);
+        await kept.look();
+      }
+
+      expect(await kept.summary(id)).toMatchObject({ failedRepeats: 8 });
+      const again = (await kept.ranges()).filter((range) => 'again' in range);
+      expect(again).toMatchObject([{ from: -11, to: -3, again: 'backfill' }]);
+      expect(await backfills(kept)).toMatchObject([{ endedAt: expect.any(Number) }]);
+    });
+
+    test('keep no other log group from its own', async () => {
+      await using kept = await openKeptArchives({ backend });
+      kept.seed('/app/z');
+      const window = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+      const id = await kept.accept({ logGroupNamePrefix: '/app/', ...window, refreshDays: 3 });
+      await kept.look();
+      await coverAll(kept);
+      await addCovered(kept, id, { logGroups: 500, again: 'refresh' });
+      for (let number = 0; number < 500; number += 1) kept.seed(`/app/other-${number}`);
+      await failForGood(kept, id);
+
+      await backfillAll(kept, id, window, ['/app/z']);
+      await kept.look();
+
+      expect(await kept.waiting()).toMatchObject([{ logGroupName: '/app/z', revision: 2 }]);
+    });
+
+    test('become final when the archive has no second exports any more', async () => {
+      await using kept = await openKeptArchives({ backend });
+      kept.seed('/app/other-0');
+      const fromAt = start - 3 * dayMs;
+      const window = { fromAt, toAt: start - dayMs };
+      const id = await kept.accept({ logGroupNames: ['/app/other-0'], ...window, refreshDays: 3 });
+      await addCovered(kept, id, { logGroups: 1, again: 'refresh' });
+      await failForGood(kept, id);
+      await kept.look();
+      const before = await kept.summary(id);
+
+      await kept.redefine(id, { refreshDays: 0 });
+      await kept.look();
+      kept.advance(hourMs);
+      await kept.look();
+
+      expect(before).toMatchObject({ failedRepeats: 2 });
+      expect(await kept.summary(id)).toMatchObject({ failedRepeats: 0 });
+    });
   },
 );
 

@@ -1,11 +1,11 @@
 import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import { changeRanges } from '#coverage/ledger/put-range.ts';
-import { nextStart, splitByUnit } from '#coverage/ledger/units.ts';
+import { nextStart, type PartitionBy, splitByUnit, startOf } from '#coverage/ledger/units.ts';
 import { dayMs } from '#time/durations.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { type DuePartition, riskOf } from '../../partitions/due.ts';
 import { readAgain } from '../../store/log-groups/read-again.ts';
-import { keyOf } from '../../store/log-groups/read-ledger.ts';
+import { keyOf, type LogGroupCursor } from '../../store/log-groups/read-ledger.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { readInWork } from '../../store/partitions/read-queued.ts';
 import type { Look } from '../look.ts';
@@ -25,7 +25,8 @@ export async function findAgain(look: Look, facts: AssessmentFacts): Promise<Due
   );
   if (names.size === 0) return [];
   // Before the ranges that count: otherwise an export that ends between the two would be repeated.
-  const inWork = Map.groupBy(await readInWork(database.queries, archive.id, names), keyOf);
+  const rows = await readInWork(database.queries, archive.id, names);
+  const inWork = Map.groupBy(rows, (row) => unitKeyOf(row, partitionBy));
   const ranges = (await readAgain(database.queries, archive)).filter(({ logGroupName }) =>
     names.has(logGroupName),
   );
@@ -44,9 +45,13 @@ export async function findAgain(look: Look, facts: AssessmentFacts): Promise<Due
   }
   return split.flatMap(({ range, finalUntil: fromAt }) => {
     const rest = commonPart(range, { fromAt, toAt: Infinity });
-    return rest ? dueIn(rest, range, facts, inWork.get(keyOf(range)) ?? []) : [];
+    return rest ? dueIn(rest, range, facts, inWork) : [];
   });
 }
+
+/** The log group and the calendar unit of a partition, or of a part of it. */
+const unitKeyOf = (partition: LogGroupCursor & Window, partitionBy: PartitionBy) =>
+  `${startOf(partition.fromAt, partitionBy)} ${keyOf(partition)}`;
 
 const toFinal: Parameters<typeof changeRanges>[3] = (known) => known && { ...known, again: null };
 
@@ -66,18 +71,24 @@ function dueIn(
   rest: Window,
   { logGroupName, incarnation, again, retentionDays }: AgainRange,
   { archive, now, limit }: AssessmentFacts,
-  inWork: readonly Window[],
+  inWork: ReadonlyMap<string, readonly Window[]>,
 ): DuePartition[] {
   const { partitionBy, refreshDays } = archive.definition;
-  const pauseMs = again === 'refresh' ? refreshDays * dayMs : 0;
+  const readyUntil = now - (again === 'refresh' ? refreshDays * dayMs : 0);
+  // The last part of a range can be less than a unit: it is ready when it has ended.
+  const toAt = rest.toAt <= readyUntil ? rest.toAt : startOf(readyUntil, partitionBy);
   const { expiryAt } = riskOf({ partitionBy, retentionDays, now }, rest);
-  return splitByUnit(rest, partitionBy)
+  // Those in work do not count: eight that failed for the last time would block all later ones.
+  return splitByUnit({ ...rest, toAt }, partitionBy)
+    .map((window) => ({ logGroupName, incarnation, ...window }))
+    .filter((each) => {
+      const rows = inWork.get(unitKeyOf(each, partitionBy)) ?? [];
+      return !rows.some((row) => commonPart(row, each));
+    })
     .take(limit)
-    .filter(({ toAt }) => toAt + pauseMs <= now)
-    .filter((window) => !inWork.some((row) => commonPart(row, window)))
-    .map(({ fromAt, toAt }) => {
-      const key = { logGroupName, incarnation, fromAt, toAt };
-      return { ...key, order: null, isAtRisk: false, expiryAt: expiryAt + fromAt - rest.fromAt };
+    .map((each) => {
+      const expiry = { isAtRisk: false, expiryAt: expiryAt + each.fromAt - rest.fromAt };
+      return { ...each, order: null, ...expiry };
     })
     .toArray();
 }

@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
-
 import type { Queries } from '#database/database.ts';
 import type { Selection } from '../../partitions/selection.ts';
+import { whereAgain } from '../log-groups/where-again.ts';
 import { whereSelected } from '../log-groups/where-selected.ts';
 
 /** A backfill of an archive, as the wanted time depends on it. */
@@ -94,22 +93,7 @@ export async function endBackfills(
             .whereRef('ranges.fromAt', '<', 'archiveBackfills.toAt')
             .whereRef('ranges.toAt', '>', 'archiveBackfills.fromAt')
             // A partition that is not tried again keeps no backfill open.
-            .where((range) =>
-              range(
-                sql<number>`ranges.to_at - ranges.from_at`,
-                '>',
-                range
-                  .selectFrom('archivePartitions as ended')
-                  .select(sql<number>`coalesce(sum(ended.to_at - ended.from_at), 0)`.as('endedMs'))
-                  .whereRef('ended.archiveId', '=', 'ranges.archiveId')
-                  .whereRef('ended.logGroupName', '=', 'ranges.logGroupName')
-                  .whereRef('ended.incarnation', '=', 'ranges.incarnation')
-                  .whereRef('ended.fromAt', '>=', 'ranges.fromAt')
-                  .whereRef('ended.toAt', '<=', 'ranges.toAt')
-                  .where('ended.state', '=', 'missing')
-                  .where('ended.retryAt', 'is', null),
-              ),
-            ),
+            .where(whereAgain),
         ),
       ),
     )
