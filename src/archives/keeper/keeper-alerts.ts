@@ -11,6 +11,8 @@ export interface KeeperAlerts {
   notListed(archive: KeptArchive, problem: Problem): void;
   /** Notes that the list of log groups is old, because other archives are listed. */
   listedLate(archive: KeptArchive): void;
+  /** Notes that an archive selects more log groups than it can have. */
+  listedInPart(archive: KeptArchive): void;
   listed(archive: KeptArchive): void;
   /** Notes the log groups with partitions at risk. Each is logged once until it no longer is. */
   atRisk(archive: KeptArchive, logGroupNames: ReadonlySet<string>, expiryAt: number | null): void;
@@ -41,20 +43,25 @@ export function makeKeeperAlerts(options: OutageClocks & { log: Log }): KeeperAl
     return { logGroups: names.length, logGroupNames: names.slice(0, maxNames) };
   };
 
+  function listingOf({ id }: KeptArchive): OutageLog {
+    const outage = listings.get(id) ?? makeOutageLog(options);
+    setAsNewest(listings, id, outage, maxArchives);
+    return outage;
+  }
+
   return {
     notListed(archive, { slug, cause }) {
-      const outage = listings.get(archive.id) ?? makeOutageLog(options);
-      setAsNewest(listings, archive.id, outage, maxArchives);
       const facts = { ...factsOf(archive), problem: slug, err: cause };
-      outage.failed(facts, 'failed to list the log groups of an archive, retrying');
+      listingOf(archive).failed(facts, 'failed to list the log groups of an archive, retrying');
+    },
+    listedInPart(archive) {
+      listingOf(archive).failed(factsOf(archive), 'found too many log groups of an archive');
     },
     listedLate(archive) {
       if (listings.has(archive.id)) return; // its listings fail, or this is known
-      const outage = makeOutageLog(options);
-      setAsNewest(listings, archive.id, outage, maxArchives);
       const listedAt = archive.listedAt === null ? undefined : new Date(archive.listedAt);
       const facts = { ...factsOf(archive), listedAt: listedAt?.toISOString() };
-      outage.failed(facts, 'the log groups of an archive were not listed for long');
+      listingOf(archive).failed(facts, 'the log groups of an archive were not listed for long');
     },
     listed(archive) {
       listings.get(archive.id)?.worked(factsOf(archive), 'log groups of an archive listed again');

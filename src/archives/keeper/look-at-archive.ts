@@ -24,7 +24,9 @@ export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings
   // After an outage of the service every list is old at first. That is no reason for a warning.
   const wasStale = archive.summary?.listingProblem === staleListing;
   const isCut = archive.summary?.listingProblem === tooManyLogGroups;
-  const knownProblem = targetProblem ?? (isCut ? tooManyLogGroups : undefined);
+  // Until a listing finds all: otherwise the archive would be current while its target does not answer.
+  const cut = isCut ? tooManyLogGroups : undefined;
+  const knownProblem = cut ?? targetProblem;
   const tend = (listingProblem: string | undefined) => tendArchive(look, listingProblem);
   const { listedAt, endedAt } = archive;
   if (listedAt !== null || endedAt !== null || !target) await tend(knownProblem);
@@ -51,5 +53,5 @@ export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings
   }
   const { listEveryMs } = timings;
   await hastenListing(writer.database, archive, { listEveryMs, soonMs });
-  if (!signal.aborted) await tend(problem);
+  if (!signal.aborted) await tend(look.hasListed ? problem : (cut ?? problem));
 }

@@ -2,6 +2,7 @@ import { startOf } from '#coverage/ledger/units.ts';
 import type { ArchiveSummary } from '../archive.ts';
 import { workStateOf } from '../partitions/archive-state.ts';
 import type { KeptArchive } from '../store/looks/claim-look.ts';
+import { tooManyLogGroups } from './log-groups/find-log-groups.ts';
 import type { Survey } from './log-groups/survey-log-groups.ts';
 
 /** What a summary depends on beside the survey. */
@@ -32,7 +33,7 @@ export function summarise(
   return {
     state: workStateOf({
       isStopped: stopProblem !== null,
-      isListingStale,
+      hasUnknown: listedAt === null || isListingStale || problem === tooManyLogGroups,
       atRisk,
       lost,
       failed,

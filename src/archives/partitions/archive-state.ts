@@ -5,8 +5,8 @@ import type { ArchiveState, ArchiveSummary } from '../archive.ts';
 interface WorkFacts {
   /** Whether it creates no jobs, because of its destination or a missing permission. */
   isStopped: boolean;
-  /** Whether its log groups were not listed for long. There can be new ones. */
-  isListingStale: boolean;
+  /** Whether there can be log groups that it does not know: they were not listed, or not for long, or not all. */
+  hasUnknown: boolean;
   /** Partitions that are not covered and within the margin before their expiry. */
   atRisk: number;
   /** Partitions that are lost and not waived. */
@@ -24,11 +24,11 @@ const patienceMs = hourMs;
 
 /** Derives the state of an archive that is neither paused nor ended. */
 export function workStateOf(facts: WorkFacts): ArchiveSummary['state'] {
-  const { isStopped, isListingStale, atRisk, lost, failed, dueSinceAt, now } = facts;
+  const { isStopped, hasUnknown, atRisk, lost, failed, dueSinceAt, now } = facts;
   if (atRisk > 0) return 'atRisk';
   if (lost > 0 || failed > 0) return 'incomplete';
   const isLate = dueSinceAt !== null && now - dueSinceAt > patienceMs;
-  return isStopped || isListingStale || isLate ? 'behind' : 'current';
+  return isStopped || hasUnknown || isLate ? 'behind' : 'current';
 }
 
 /** Returns the state of an archive. */

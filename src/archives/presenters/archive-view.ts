@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 
 import { Count, SliceProblem } from '#export-jobs/export-job.ts';
 import { Warning } from '#export-tasks/export-task.ts';
+import { inDigits, statedLimits } from '#problems/limits.ts';
 import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
 import {
@@ -31,8 +32,7 @@ export const ArchiveStateName = Type.Unsafe<ArchiveState>({
   title: 'ArchiveState',
   type: 'string',
   enum: archiveStates,
-  description:
-    'State of the archive, the first one that applies. `ended`: it starts no more exports. `paused`: it starts no exports until it is resumed. In both states, running exports continue. `atRisk`: log events that are not exported expire soon. `incomplete`: at least one partition is lost or failed. A partition is failed if its latest export failed, or if somebody cancelled its job. Waived partitions do not count. `behind`: a partition has been due for more than an hour, and is neither covered nor waived. Partitions older than `catchUpDays` count, too. An archive is also `behind` if `stopProblem` is present. The same applies if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: no other state applies. A partition that has been due for less than an hour can still wait for its export.',
+  description: `State of the archive, the first one that applies. \`ended\`: it starts no more exports. \`paused\`: it starts no exports until it is resumed. In both states, running exports continue. \`atRisk\`: log events that are not exported expire soon. \`incomplete\`: at least one partition is lost or failed. A partition is failed if its latest export failed, or if somebody cancelled its job. Waived partitions do not count. \`behind\`: a partition has been due for more than an hour, and is neither covered nor waived. Partitions older than \`catchUpDays\` count, too. An archive is also \`behind\` if \`stopProblem\` is present. The same applies if its log groups have not been listed for 24 minutes, or if there are more than ${inDigits(statedLimits.logGroupsPerArchive)} of them. A new archive is \`behind\` until the service has listed them. \`current\`: no other state applies. A partition that has been due for less than an hour can still wait for its export.`,
   'x-rule': `one of ${archiveStates.join(', ')}`,
 });
 

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
 import { endJob } from './end-job.ts';
-import { dayMs, hourMs, openKeptArchives, start } from './kept-archives.ts';
+import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 const minuteMs = 60_000;
+
+/** AWS denies the next listing. */
+const denied = {
+  kind: 'error',
+  operation: 'DescribeLogGroups',
+  code: 'AccessDeniedException',
+  headers: { date: 'unknown' },
+} as const;
 
 describe.each(['sqlite', 'postgres'] as const)('the log groups of an archive, on %s', (backend) => {
   test('exports a new log group from its creation, within 15 minutes', async () => {
@@ -169,12 +177,7 @@ test('tends the known log groups while AWS does not list them, and says so', asy
   const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
   await kept.look();
 
-  kept.emulator.faults.add({
-    kind: 'error',
-    operation: 'DescribeLogGroups',
-    code: 'AccessDeniedException',
-    headers: { date: 'unknown' },
-  });
+  kept.emulator.faults.add(denied);
   kept.advance(12 * hourMs);
   await kept.look();
 
@@ -182,5 +185,81 @@ test('tends the known log groups while AWS does not list them, and says so', asy
   expect((await kept.summary(id)).listingProblem).toBeTruthy();
   expect(kept.log.filter(({ level }) => level === 'warn')).toMatchObject([
     { problem: 'service-role-not-permitted' },
+  ]);
+});
+
+test('is behind and sends no heartbeat until its first listing succeeds', async () => {
+  const beats: number[] = [];
+  await using kept = await openKeptArchives({
+    async sendHeartbeat() {
+      beats.push(kept.now());
+      return { outcome: 'delivered', origin: '' };
+    },
+  });
+  kept.seed('/app/a');
+  kept.emulator.faults.add(denied);
+  const heartbeatUrl = 'https://beats.example/a';
+  const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start, heartbeatUrl });
+
+  await kept.look();
+  const failed = await kept.summary(id);
+  kept.emulator.faults.clear();
+  kept.advance(2 * minuteMs);
+  await kept.look();
+
+  expect(failed).toMatchObject({ state: 'behind', listingProblem: expect.any(String) });
+  expect(await kept.summary(id)).toMatchObject({ state: 'current' });
+  expect(beats).toEqual([kept.now()]);
+});
+
+/** Targets whose listings of log groups have pages without end, like those of more log groups than are listed. */
+function withoutEnd({ targets }: KeptArchives): KeptArchives['targets'] {
+  const find: typeof targets.find = (name) => {
+    const target = targets.find(name);
+    const describeLogGroups = async () => ({ logGroups: [], nextToken: 'more' });
+    return { ...target, logs: { ...target.logs, describeLogGroups } };
+  };
+  return { ...targets, find };
+}
+
+test('is behind, sends no heartbeat and warns while it selects more than 10,000 log groups', async () => {
+  const beats: number[] = [];
+  await using kept = await openKeptArchives({
+    async sendHeartbeat() {
+      beats.push(kept.now());
+      return { outcome: 'delivered', origin: '' };
+    },
+  });
+  kept.seed('/app/a');
+  const heartbeatUrl = 'https://beats.example/a';
+  const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start, heartbeatUrl });
+  const lookAgain = async (targets: KeptArchives['targets']) => {
+    await kept.look({ targets });
+    const { state, listingProblem } = await kept.summary(id);
+    kept.advance(13 * minuteMs);
+    return [state, listingProblem];
+  };
+
+  const cut = await lookAgain(withoutEnd(kept));
+  kept.emulator.faults.add(denied);
+  const failed = await lookAgain(kept.targets);
+  await kept.look({ targets: withoutEnd(kept) });
+  const before = beats.length;
+  kept.advance(13 * minuteMs);
+  const whole = await lookAgain(kept.targets);
+
+  const tooMany = expect.stringContaining('more than 10,000 log groups');
+  expect([cut, failed]).toEqual([
+    ['behind', tooMany],
+    ['behind', tooMany],
+  ]);
+  expect([before, beats.length]).toEqual([0, 1]);
+  expect(whole).toEqual(['current', undefined]);
+  const lines = kept.log.filter(({ archiveId }) => archiveId === id);
+  expect(lines.map(({ level, text }) => [level, text])).toEqual([
+    ['warn', 'found too many log groups of an archive'],
+    ['warn', 'failed to list the log groups of an archive, retrying'],
+    ['error', 'found too many log groups of an archive'],
+    ['info', 'log groups of an archive listed again'],
   ]);
 });

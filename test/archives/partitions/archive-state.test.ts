@@ -4,7 +4,7 @@ import { stateOf, workStateOf } from '#archives/partitions/archive-state.ts';
 const hourMs = 3_600_000;
 const current = {
   isStopped: false,
-  isListingStale: false,
+  hasUnknown: false,
   atRisk: 0,
   lost: 0,
   failed: 0,
@@ -18,7 +18,7 @@ describe('workStateOf', () => {
     [{ dueSinceAt: 9 * hourMs }, 'current'],
     [{ dueSinceAt: 9 * hourMs - 1 }, 'behind'],
     [{ isStopped: true }, 'behind'],
-    [{ isListingStale: true }, 'behind'],
+    [{ hasUnknown: true }, 'behind'],
     [{ isStopped: true, failed: 1 }, 'incomplete'],
     [{ lost: 1, dueSinceAt: 0 }, 'incomplete'],
     [{ lost: 1, atRisk: 1 }, 'atRisk'],

@@ -49,7 +49,7 @@ export async function findLogGroups(
   );
   archive.listedAt = beganAt;
   look.hasListed = true;
-  alerts.listed(archive);
-  if (isComplete) return undefined;
-  return tooManyLogGroups;
+  if (isComplete) alerts.listed(archive);
+  else alerts.listedInPart(archive);
+  return isComplete ? undefined : tooManyLogGroups;
 }
