@@ -32,6 +32,9 @@ export interface NotificationsOptions extends Omit<CourierOptions, 'onEnd' | 'se
 }
 
 const confirmEveryMs = 60_000;
+// Rounds of events before deliveries begin. Fewer: a burst of events looks for work more often. More: somebody who adds
+// events all the time delays the deliveries of everybody.
+const maxRounds = 10;
 // Between attempts after a failure of the database.
 const pauses = { firstMs: 1_000, maxMs: 30_000 };
 
@@ -80,11 +83,10 @@ export function openNotifications(options: NotificationsOptions): Notifications 
   async function workOnce(): Promise<number> {
     await confirm();
     let work = await lookForWork();
-    if (work.hasEvents) {
-      while (!signal.aborted && (await fanOut(database, options.basePath)) > 0);
-      work = await lookForWork();
-    }
-    let isLeft = false;
+    let isLeft = work.hasEvents;
+    for (let round = 0; isLeft && round < maxRounds && !signal.aborted; round += 1)
+      isLeft = (await fanOut(database, options.basePath)) > 0;
+    if (work.hasEvents) work = await lookForWork();
     for (const { destination, isClosed } of work.destinations)
       if (isClosed && (await endPending(database, destination))) isLeft = true;
     const sinks = new Set(ownSinks().map(destinationOf));

@@ -112,3 +112,31 @@ test('an endpoint that has failed once is not delayed by those of a caller that 
 
   expect(post.time.now() - begin).toBeLessThan(7_000);
 });
+
+test('events that follow one another without end do not delay the first deliveries', async () => {
+  await using post = await openPost(openSqlite, () => healthy);
+  await post.addEndpoint({ id: 'noisy', caller: 'carol' });
+  await post.addEndpoint({ id: 'healthy', caller: 'bob' });
+  await post.endJob({ caller: 'bob' });
+  const { database } = post;
+  let rounds = 0;
+
+  post.open({
+    database: {
+      ...database,
+      // With each transaction, as many events follow as the next one takes.
+      async transaction(act) {
+        if (post.received.length === 0 && rounds < 40) {
+          rounds += 1;
+          for (let event = 0; event < 50; event += 1) await post.endJob({ caller: 'carol' });
+        }
+        return database.transaction(act);
+      },
+    },
+  });
+  await post.time.runUntil(() => post.received.some(isHealthy));
+
+  expect(rounds).toBeGreaterThanOrEqual(10);
+  expect(rounds).toBeLessThan(20);
+  await post.time.runUntil(() => post.received.length === 50 * rounds + 1);
+});

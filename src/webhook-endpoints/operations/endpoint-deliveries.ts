@@ -34,7 +34,10 @@ export interface EndpointDeliveries {
     endpointId: string,
     query: DeliveryListQuery,
   ): Promise<Page<ShownDelivery>>;
-  /** Sends a test event to an endpoint, and returns the id of the event. @throws Problem webhook-endpoint-disabled */
+  /**
+   * Sends a test event to an endpoint, and returns the id of the event.
+   * @throws Problem webhook-endpoint-disabled, rate-limited
+   */
   sendTest(request: CallerRequest, endpointId: string): Promise<string>;
   /** Sends an event again. @throws Problem webhook-endpoint-disabled, webhook-delivery-not-found */
   replay(request: CallerRequest, endpointId: string, eventId: string): Promise<ShownDelivery>;

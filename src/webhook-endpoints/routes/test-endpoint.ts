@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import { inDigits, statedLimits } from '#problems/limits.ts';
 import { exampleDelivery } from '../contract/delivery-view.ts';
 import { EndpointParams } from '../contract/endpoint-view.ts';
 import type { EndpointDeliveries } from '../operations/endpoint-deliveries.ts';
@@ -17,8 +18,7 @@ export const testEndpoint: FastifyPluginAsyncTypebox<{ deliveries: EndpointDeliv
       operationId: 'testWebhookEndpoint',
       tags: ['webhook-endpoints'],
       summary: 'Send a test event',
-      description:
-        'Sends an event of the type `webhook.test` to the endpoint. `eventTypes` does not matter. The event is sent, and tried again, like every other event. GET /webhook-endpoints/{endpointId}/deliveries has the result.',
+      description: `Sends an event of the type \`webhook.test\` to the endpoint. \`eventTypes\` does not matter. The event is sent, and tried again, like every other event. GET /webhook-endpoints/{endpointId}/deliveries has the result. While ${inDigits(statedLimits.pendingAtTest)} events of the endpoint are pending, the answer is 429.`,
       params: EndpointParams,
       response: {
         202: Type.Object(

@@ -152,6 +152,21 @@ describe.each(storageBackends)(
       });
     });
 
+    test('POST …/test is refused while a hundred events of the endpoint are pending', async () => {
+      await givenDelivery(world.database, { destination: id, state: 'delivered' });
+      await givenDelivery(world.database, { destination: other });
+      for (let number = 0; number < 80; number += 1)
+        await givenDelivery(world.database, { destination: id, state: 'pending' });
+
+      const answers = await Promise.all(Array.from({ length: 30 }, () => call('POST', '/test')));
+
+      const refused = answers.filter(({ status }) => status !== 202);
+      expect(refused).toHaveLength(10);
+      for (const { status, body } of refused)
+        expect([status, body.type]).toEqual([429, '/problems/rate-limited']);
+      expect((await call('POST', '/test', undefined, other)).status).toBe(202);
+    });
+
     describe('POST …/deliveries/{eventId}/replay', () => {
       test.each(['failed', 'delivered', 'pending'] as const)(
         'makes a delivery that is %s due at once, with all tries',
