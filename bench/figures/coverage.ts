@@ -52,7 +52,7 @@ async function measureArchive(
   const read = (query: Partial<CoverageQuery>) => () =>
     readCoveragePage(database, archive, { window: whole, limit: 100, from: undefined, ...query });
   const readGrid = makeReadArchiveGrid(database, {
-    findReadable: async (_request, _archive, names) => new Set(names),
+    findPermitted: async (_request, _action, _archive, names) => new Set(names),
   });
   const measured = {
     'first page': await median(rounds, read({})),

@@ -43,6 +43,9 @@ export const statedLimits = {
   // looks take longer.
   backfillsPerArchive: 1_000,
   waiversPerArchive: 1_000,
+  // The names of log groups in all backfills of an archive, in characters of JSON. Looks and coverage read them all.
+  // Higher: each of them reads megabytes.
+  backfillNamesPerArchive: 5_000_000,
   // Webhook endpoints of one caller. Each event becomes a delivery for each of them. Higher: one caller's events fill
   // the outbox.
   webhookEndpointsPerCaller: 10,

@@ -30,9 +30,13 @@ export interface ArchiveAccess {
     request: CallerRequest,
     archives: readonly StoredArchive[],
   ): AsyncGenerator<Evaluated<StoredArchive>>;
-  /** Finds which log groups of an archive the caller may read. A prefix can be of some that it may not. */
-  findReadable(
+  /**
+   * Finds for which log groups of an archive an action is permitted, after it was permitted for the archive. A prefix
+   * can be of some for which it is not.
+   */
+  findPermitted(
     request: CallerRequest,
+    action: ArchiveAction,
     archive: StoredArchive,
     logGroupNames: Iterable<string>,
   ): Promise<ReadonlySet<string>>;
@@ -75,25 +79,26 @@ export function makeArchiveAccess(options: {
     }),
   });
 
-  async function findReadable(
+  async function findPermitted(
     request: CallerRequest,
+    action: ArchiveAction,
     archive: StoredArchive,
     logGroupNames: Iterable<string>,
   ) {
     // These were decided with the archive.
     const known = new Set(archive.definition.logGroupNames);
     const [names, others] = [new Set(logGroupNames), new Set(logGroupNames).difference(known)];
-    const found = await owned.findLogGroups(request, 'ReadArchive', archive, [...others]);
+    const found = await owned.findLogGroups(request, action, archive, [...others]);
     return names.intersection(known).union(found);
   }
 
   return {
-    findReadable,
+    findPermitted,
 
     async hideExpiry(request, archive) {
       const { summary } = archive;
       if (!summary || summary.nextExpiryOf === null) return archive;
-      const { size } = await findReadable(request, archive, [summary.nextExpiryOf]);
+      const { size } = await findPermitted(request, 'ReadArchive', archive, [summary.nextExpiryOf]);
       return size > 0 ? archive : { ...archive, summary: { ...summary, nextExpiryOf: null } };
     },
 

@@ -12,6 +12,7 @@ import { estimateDuration } from '../planning/load.ts';
 import type { CreateBackfill } from '../planning/requests/backfill-body.ts';
 import { countBackfill } from '../planning/requests/count-backfill.ts';
 import { type PlannedBackfill, readBackfill } from '../planning/requests/read-backfill.ts';
+import { maxNamesInList } from '../presenters/archive-view.ts';
 import {
   type BackfillPlan,
   type ShownBackfill,
@@ -38,8 +39,15 @@ interface BackfillListPage {
 export interface ArchiveBackfills {
   /** @throws Problem archive-not-found, archive-ended, invalid-request, not-permitted, too-many-backfills */
   add(request: CallerRequest, archiveId: string, body: CreateBackfill): Promise<ShownBackfill>;
-  /** Lists the backfills of an archive that the caller may read, the newest first. */
-  list(archiveId: string, page: BackfillListPage): Promise<Page<ShownBackfill>>;
+  /**
+   * Lists the backfills of an archive, the newest first, with the first names of each that the caller may read.
+   * @throws Problem archive-not-found
+   */
+  list(
+    request: CallerRequest,
+    archiveId: string,
+    page: BackfillListPage,
+  ): Promise<Page<ShownBackfill>>;
   /** Says what a backfill would export. @throws Problem: as `add` */
   plan(request: CallerRequest, archiveId: string, body: CreateBackfill): Promise<BackfillPlan>;
 }
@@ -97,20 +105,27 @@ export function makeArchiveBackfills(options: {
       return { ...showBackfill(added), ...warningsOf(archive, done === true) };
     },
 
-    async list(archiveId, { limit = defaultPageLimit, cursor }) {
+    async list(request, archiveId, { limit = defaultPageLimit, cursor }) {
+      const { archive } = await access.find(request, 'ReadArchive', archiveId);
       const [before] = readCursor(cursor, ['ordinal']) ?? [];
       const rows = await readBackfillPage(database.queries, archiveId, {
         before,
         limit: limit + 1,
       });
       const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
-      return { entries: entries.map(showBackfill), ...page };
+      const shown = entries.map((row) => showBackfill(row, maxNamesInList));
+      const names = shown.flatMap(({ logGroupNames }) => logGroupNames ?? []);
+      const readable = await access.findPermitted(request, 'ReadArchive', archive, names);
+      for (const each of shown)
+        if (each.logGroupNames)
+          each.logGroupNames = each.logGroupNames.filter((name) => readable.has(name));
+      return { entries: shown, ...page };
     },
 
     async plan(request, archiveId, body) {
       const { archive, backfill, now } = await readPermitted(request, archiveId, body);
       requireOpen(archive);
-      await nextBackfillNumber(database.queries, archiveId);
+      await nextBackfillNumber(database.queries, archiveId, backfill.logGroupNames);
       const names: string[] = [];
       let partitions = 0;
       for await (const { logGroupName, count } of countEach(archive, backfill, now)) {

@@ -14,7 +14,7 @@ import type { CreateWaiver } from '../planning/requests/waiver-body.ts';
 import { isDefinitionOf } from '../presenters/show-archive.ts';
 import { type ShownWaiver, showWaiver } from '../presenters/waiver-view.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
-import { addWaiver } from '../store/requests/add-waiver.ts';
+import { addWaiver, nothingToWaive } from '../store/requests/add-waiver.ts';
 import { changeArchive } from '../store/requests/change-archive.ts';
 import { refreshAgain } from '../store/requests/export-again.ts';
 import { requireSlotTime } from '../store/requests/require-slot-time.ts';
@@ -153,6 +153,11 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
     async waive(request, archiveId, body) {
       const { archive, policies } = await access.find(request, 'ChangeArchive', archiveId);
       const waiver = readWaiver(body, archive.definition, await readClock(database));
+      const { logGroupName } = waiver;
+      const permitted = await access.findPermitted(request, 'ChangeArchive', archive, [
+        logGroupName,
+      ]);
+      if (!permitted.has(logGroupName)) throw nothingToWaive(logGroupName);
       const added = await addWaiver(database, archiveId, waiver, { request, policies });
       announce(archiveId);
       return showWaiver(added);

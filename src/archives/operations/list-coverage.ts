@@ -55,7 +55,7 @@ export type ListCoverage = (
 /** Makes `ListCoverage`. `basePath` is the public path prefix of all links. */
 export function makeListCoverage(options: {
   database: Database;
-  access: Pick<ArchiveAccess, 'findReadable'>;
+  access: Pick<ArchiveAccess, 'findPermitted'>;
   basePath: string;
 }): ListCoverage {
   const { database, access, basePath } = options;
@@ -80,7 +80,7 @@ export function makeListCoverage(options: {
       from,
     });
     const names = page.runs.map(({ logGroupName }) => logGroupName);
-    const readable = await access.findReadable(request, archive, names);
+    const readable = await access.findPermitted(request, 'ReadArchive', archive, names);
     const runs = page.runs.filter(({ logGroupName }) => readable.has(logGroupName));
     const next = await findNext(request, archive, page.next);
     const numbers = runs.flatMap(({ state, cause }) => (state === 'waived' ? Number(cause) : []));
@@ -104,11 +104,13 @@ export function makeListCoverage(options: {
     next: LedgerPosition | undefined,
   ): Promise<LedgerPosition | undefined> {
     if (!next) return undefined;
-    const { size } = await access.findReadable(request, archive, [next.logGroupName]);
+    const { size } = await access.findPermitted(request, 'ReadArchive', archive, [
+      next.logGroupName,
+    ]);
     if (size > 0) return next;
     for (let after = next.logGroupName; ; ) {
       const names = await readNamesAfter(database, archive.id, after, decisionsAtOnce);
-      const readable = await access.findReadable(request, archive, names);
+      const readable = await access.findPermitted(request, 'ReadArchive', archive, names);
       const first = names.find((name) => readable.has(name));
       if (first !== undefined) return { logGroupName: first, incarnation: 1, at: 0 };
       const last = names.at(-1);

@@ -93,7 +93,7 @@ const maxPieces = 10_000;
 /** Makes `ReadArchiveGrid`. */
 export function makeReadArchiveGrid(
   database: Database,
-  access: Pick<ArchiveAccess, 'findReadable'>,
+  access: Pick<ArchiveAccess, 'findPermitted'>,
 ): ReadArchiveGrid {
   return async (request, archive, { fromGroup = 0, fromAt, toAt }) => {
     const { id, definition, endedAt } = archive;
@@ -108,7 +108,7 @@ export function makeReadArchiveGrid(
     const { columns, step } = columnsOf(partitionBy, window);
     const read = await readParts(database, { archiveId: id, partitionBy, window, fromGroup });
     const names = read.map(({ logGroup }) => logGroup.logGroupName);
-    const readable = await access.findReadable(request, archive, names);
+    const readable = await access.findPermitted(request, 'ReadArchive', archive, names);
     const parts = read.filter(({ logGroup }) => readable.has(logGroup.logGroupName));
     const naming = indexNames(backfills, readable);
     const wantedOf = makeWantedOf(definition, backfills, naming);

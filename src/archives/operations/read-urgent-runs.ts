@@ -31,7 +31,7 @@ const freshForMs = 1_000;
  */
 export function makeReadUrgentRuns(
   database: Database,
-  access: Pick<ArchiveAccess, 'findReadable'>,
+  access: Pick<ArchiveAccess, 'findPermitted'>,
   elapsed: () => number,
 ): ReadUrgentRuns {
   const shared = shareAnswers(readRuns, { freshForMs, elapsed });
@@ -39,7 +39,7 @@ export function makeReadUrgentRuns(
     const { id, version } = archive;
     const runs = await shared({ id, version });
     const names = runs.map(({ logGroupName }) => logGroupName);
-    const readable = await access.findReadable(request, archive, names);
+    const readable = await access.findPermitted(request, 'ReadArchive', archive, names);
     return runs.filter(({ logGroupName }) => readable.has(logGroupName));
   };
 

@@ -7,13 +7,14 @@ import { Warning } from '#export-tasks/export-task.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { BackfillOrder, Reprocess } from '../planning/requests/backfill-body.ts';
 import type { PlannedBackfill } from '../planning/requests/read-backfill.ts';
+import { maxNamesInList } from './archive-view.ts';
 
 const facts = {
   from: DateTime('Start of the time range, inclusive.'),
   to: DateTime('End of the time range, exclusive.'),
   logGroupNames: Type.Optional(
     Type.Array(Type.String(), {
-      description: 'Names of the log groups. Absent if it is for all log groups of the archive.',
+      description: `Names of the log groups. Absent if it is for all log groups of the archive. GET /archives/{archiveId}/backfills returns only those of the first ${maxNamesInList} names that you may see.`,
     }),
   ),
   reprocess: Reprocess,
@@ -98,10 +99,13 @@ export function showBackfillFacts({
   };
 }
 
-/** Shows a requested backfill. */
-export function showBackfill(row: Selectable<ArchiveBackfillRow>): ShownBackfill {
+/** Shows a requested backfill, with at most `maxNames` names. */
+export function showBackfill(
+  row: Selectable<ArchiveBackfillRow>,
+  maxNames = Number.POSITIVE_INFINITY,
+): ShownBackfill {
   const { number, logGroupNames, serveOrder: order, requestedAt, caller, endedAt } = row;
-  const names = logGroupNames === null ? null : JSON.parse(logGroupNames);
+  const names = logGroupNames === null ? null : JSON.parse(logGroupNames).slice(0, maxNames);
   return {
     number,
     ...showBackfillFacts({ ...row, order, logGroupNames: names }),

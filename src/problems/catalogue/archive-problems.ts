@@ -40,9 +40,9 @@ export const archiveProblems = {
   'too-many-backfills': {
     status: 422,
     title: 'Limit of backfills reached',
-    explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. Backfills that have ended count, too.`,
+    explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. The names in \`logGroupNames\` of all its backfills can have ${inDigits(statedLimits.backfillNamesPerArchive)} characters together. Backfills that have ended count, too.`,
     remedy:
-      'Create a new archive, and end this one. For the backfills of the new one, use wider time ranges and more log groups.',
+      'If the names are too many, omit `logGroupNames`: the backfill is then for all log groups of the archive. Or create a new archive, and end this one. For the backfills of the new one, use wider time ranges and more log groups.',
     isRetryable: false,
   },
   'too-many-waivers': {

@@ -357,6 +357,40 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     ]);
   });
 
+  test('lists the first hundred names of each backfill, without those that the caller may not read', async () => {
+    const id = await givenArchive(world.database, { definition: prefixArchive });
+    const logGroupNames = Array.from({ length: 150 }, (_, index) => `/app/${index}`);
+    const added = await post(id, { ...range(1, 3), logGroupNames });
+    policies.change((_principal, { resource }) => resource.logGroupName !== '/app/7');
+
+    const { body } = await world.call('GET', `/archives/${id}/backfills`, undefined, as('ann'));
+
+    expect(added.body.logGroupNames).toEqual(logGroupNames);
+    expect(body.backfills[0].logGroupNames).toEqual(
+      logGroupNames.slice(0, 100).filter((name) => name !== '/app/7'),
+    );
+  });
+
+  test('rejects names if those of all backfills would have more than 5,000,000 characters', async () => {
+    const id = await givenArchive(world.database);
+    const named = { ...range(1, 3), logGroupNames: ['/app'] };
+    await post(id, named);
+    await world.database.queries
+      .updateTable('archiveBackfills')
+      .set({ logGroupNames: JSON.stringify(['x'.repeat(5_000_000 - 4 - 8)]) })
+      .where('archiveId', '=', id)
+      .execute();
+
+    const last = await post(id, named);
+    const refused = [await post(id, named), await post(id, named, '?dryRun=true')];
+    const ofAll = await post(id, range(1, 3));
+
+    expect(last.status).toBe(201);
+    for (const { status, body } of refused)
+      expect([status, body.type]).toEqual([422, '/problems/too-many-backfills']);
+    expect(ofAll.status).toBe(201);
+  });
+
   test('rejects a backfill of an ended archive, and the 1,001st backfill of an archive', async () => {
     const ended = await givenArchive(world.database);
     await world.call('DELETE', `/archives/${ended}`, undefined, as('ann'));

@@ -7,7 +7,7 @@ import { as, type Rule } from '../../access.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
 import { storageBackends } from '../../export-jobs/storage-backends.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { archiveBody, summaryOf } from '../archives-of-callers.ts';
+import { archiveBody, givenLogGroup, rangesOf, summaryOf } from '../archives-of-callers.ts';
 
 const dayMs = 86_400_000;
 
@@ -405,6 +405,33 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
       expect(await changesOf(id)).toHaveLength(1);
     },
   );
+
+  test('a waiver of a log group that the caller may not change is refused as if there were none', async () => {
+    const { id } = await create({ logGroupNames: undefined, logGroupNamePrefix: '/app' });
+    await givenLogGroup(world.database, id, { logGroupName: '/app/secret' });
+    policies.change(
+      (_principal, { action, resource }) =>
+        action !== 'ChangeArchive' || resource.logGroupName !== '/app/secret',
+    );
+    const to = startOf(await readClock(world.database), 'day') + dayMs;
+    const waive = (logGroupName: string) =>
+      call('POST', `/${id}/waivers`, { logGroupName, from: to - dayMs, to, reason: 'a test' });
+
+    const refused = [await waive('/app/secret'), await waive('/app/none')];
+    const unchanged = await rangesOf(world.database, id);
+    policies.change(ownOnly);
+    const permitted = await waive('/app/secret');
+
+    const [secret, none] = refused.map(({ status, body }) => [status, body.type, body.detail]);
+    expect(secret).toEqual([
+      422,
+      '/problems/nothing-to-waive',
+      'Log group /app/secret has no time to waive in this time range.',
+    ]);
+    expect(none?.slice(0, 2)).toEqual(secret?.slice(0, 2));
+    expect(unchanged).toEqual([]);
+    expect(permitted.status).toBe(201);
+  });
 
   test('a body of PATCH is limited like one of POST', async () => {
     const { id } = await create();

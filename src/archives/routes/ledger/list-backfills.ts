@@ -44,9 +44,10 @@ export const listBackfills: FastifyPluginAsyncTypebox<{ operations: ArchiveOpera
     },
     handler: async (request) => {
       const { params, query } = request;
-      await operations.access.find(request, 'ReadArchive', params.archiveId);
+      const { archiveId } = params;
       const { entries: backfills, ...page } = await operations.backfills.list(
-        params.archiveId,
+        request,
+        archiveId,
         query,
       );
       return { backfills, ...page };

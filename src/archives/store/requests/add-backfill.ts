@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import type { ArchiveBackfillRow } from '#database/rows/archive-rows.ts';
@@ -42,7 +42,7 @@ async function insertBackfill(
   { logGroupNames, fromAt, toAt, reprocess, order }: PlannedBackfill,
   { request }: Approval,
 ): Promise<Selectable<ArchiveBackfillRow>> {
-  const number = await nextBackfillNumber(queries, archiveId);
+  const number = await nextBackfillNumber(queries, archiveId, logGroupNames);
   return queries
     .insertInto('archiveBackfills')
     .values({
@@ -62,17 +62,34 @@ async function insertBackfill(
     .executeTakeFirstOrThrow();
 }
 
-/** Returns the number that the next backfill of an archive gets. @throws Problem too-many-backfills */
-export async function nextBackfillNumber(queries: Queries, archiveId: string): Promise<number> {
-  const { last } = await queries
+/**
+ * Returns the number that the next backfill of an archive gets, with these names.
+ * @throws Problem too-many-backfills
+ */
+export async function nextBackfillNumber(
+  queries: Queries,
+  archiveId: string,
+  logGroupNames: readonly string[] | null,
+): Promise<number> {
+  const { backfillsPerArchive, backfillNamesPerArchive } = statedLimits;
+  const { last, characters } = await queries
     .selectFrom('archiveBackfills')
     .where('archiveId', '=', archiveId)
     .select(({ fn }) => fn.max('number').as('last'))
+    .select(sql<number | null>`sum(length(log_group_names))`.as('characters'))
     .executeTakeFirstOrThrow();
   const number = (last ?? 0) + 1;
-  if (number <= statedLimits.backfillsPerArchive) return number;
-  const limit = inDigits(statedLimits.backfillsPerArchive);
-  throw new Problem('too-many-backfills', `This archive has had ${limit} backfills.`);
+  if (number > backfillsPerArchive) {
+    const detail = `This archive has had ${inDigits(backfillsPerArchive)} backfills.`;
+    throw new Problem('too-many-backfills', detail);
+  }
+  const added = logGroupNames ? JSON.stringify(logGroupNames).length : 0;
+  if (added > 0 && Number(characters ?? 0) + added > backfillNamesPerArchive) {
+    const limit = inDigits(backfillNamesPerArchive);
+    const detail = `The names in the backfills of this archive would have more than ${limit} characters.`;
+    throw new Problem('too-many-backfills', detail);
+  }
+  return number;
 }
 
 /** Makes failed partitions due at once, as if they had not failed before. */

@@ -37,11 +37,16 @@ export async function addWaiver(
       added = await insertWaiver(queries, database, archiveId, waiver, approval);
       const isWaived = await waive(queries, archive, waiver, added.number);
       if (isWaived) return {};
-      const detail = `Log group ${logGroupName} has no time to waive in this time range.`;
-      throw new Problem('nothing-to-waive', detail);
+      throw nothingToWaive(logGroupName);
     },
   });
   return added as Selectable<ArchiveWaiverRow>;
+}
+
+/** The problem of a log group without time to waive. */
+export function nothingToWaive(logGroupName: string): Problem {
+  const detail = `Log group ${logGroupName} has no time to waive in this time range.`;
+  return new Problem('nothing-to-waive', detail);
 }
 
 async function insertWaiver(
