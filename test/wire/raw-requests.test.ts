@@ -259,28 +259,52 @@ describe('bodies of impostors', () => {
   });
 });
 
-test('copies of a recorded create do not use up the creates of its caller', async () => {
-  const { access } = guard;
-  const rateLimits = { createsPerMinute: 2 };
-  await using limited = await openWorld({ access, jobs: {}, rateLimits, elapsed: () => 0 });
-  const createAt = (to: number) => {
+describe('copies of a recorded create', () => {
+  const openLimited = () =>
+    openWorld({
+      access: guard.access,
+      jobs: {},
+      rateLimits: { createsPerMinute: 2 },
+      elapsed: () => 0,
+    });
+  const create = (changes: object) => {
     const key = makeWireKey(wireSecret, 'raw', 1);
-    const body = JSON.stringify({ ...window, to });
+    const body = JSON.stringify({ ...window, ...changes });
     const target = { 'x-amz-target': 'Logs_20140328.CreateExportTask' };
     const { headers } = sign({ ...key, at: Date.now(), body, headers: target });
     return bytesOf('/', withLength(Object.entries(headers), body), body);
   };
-  const first = createAt(2);
 
-  const recorded = await talk(limited.port, first);
-  const copies = await talk(limited.port, first.repeat(3), 3);
-  const second = await talk(limited.port, createAt(3));
-  const third = await talk(limited.port, createAt(4));
+  test('do not use up the creates of its caller', async () => {
+    await using limited = await openLimited();
+    const first = create({ to: 2 });
 
-  expect(recorded.answers[0]?.status).toBe(200);
-  expect(copies.answers.map(({ text }) => text)).toEqual(Array(3).fill(recorded.answers[0]?.text));
-  expect(second.answers[0]?.status).toBe(200);
-  expect(third.answers[0]?.text).toContain('ThrottlingException');
+    const recorded = await talk(limited.port, first);
+    const copies = await talk(limited.port, first.repeat(3), 3);
+    const second = await talk(limited.port, create({ to: 3 }));
+    const third = await talk(limited.port, create({ to: 4 }));
+
+    expect(recorded.answers[0]?.status).toBe(200);
+    expect(copies.answers.map(({ text }) => text)).toEqual(
+      Array(3).fill(recorded.answers[0]?.text),
+    );
+    expect(second.answers[0]?.status).toBe(200);
+    expect(third.answers[0]?.text).toContain('ThrottlingException');
+  });
+
+  test('count as creates if it was refused', async () => {
+    await using limited = await openLimited();
+    const refused = create({ logGroupName: '/absent' });
+    const codeOf = async () => (await statusOf(refused, limited))[1];
+
+    const codes = [await codeOf(), await codeOf(), await codeOf()];
+
+    expect(codes).toEqual([
+      'ResourceNotFoundException',
+      'ResourceNotFoundException',
+      'ThrottlingException',
+    ]);
+  });
 });
 
 test('a client that sends one request after the other gets one answer for each', async () => {

@@ -21,20 +21,20 @@ export interface LimitsOptions {
 }
 
 // Some 200 bytes each. Lower: copies of recent creates count again. Higher: they take memory.
-const maxAdmitted = 5_000;
+const maxAccepted = 5_000;
 
 /**
- * Limits the requests of each caller: one budget for creates, one for all other requests, also for copies of a signed
- * create. Answers carry
- * the fields of draft-ietf-httpapi-ratelimit-headers-10. It is registered after authentication, so
- * headers and addresses cannot change whose budget is used. Anonymous callers have no limit.
+ * Limits the requests of each caller: one budget for creates, one for all other requests, also for copies of an
+ * accepted signed create. Answers carry the fields of draft-ietf-httpapi-ratelimit-headers-10. It is registered after
+ * authentication, so headers and addresses cannot change whose budget is used. Anonymous callers have no limit.
  */
 export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
   async (app: FastifyInstance, { rateLimits, elapsed }: LimitsOptions) => {
     const creates = makePolicy('creates', rateLimits.createsPerMinute);
     const requests = makePolicy('requests', rateLimits.requestsPerMinute);
-    // Signed creates within their budget. A copy creates nothing, and anybody who has recorded it can send it.
-    const admitted = new Map<string | undefined, true>();
+    // Signed creates that were accepted. A copy creates nothing, and anybody who has recorded it can send it. A copy of
+    // a refused create costs as much as the first one.
+    const accepted = new Map<string | undefined, true>();
 
     app.addHook('onRequest', (request, reply, done) => {
       if (request.routeOptions.config.isSigned) done();
@@ -45,16 +45,25 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       if (request.routeOptions.config.isSigned) spend(request, reply, done);
       else done();
     });
+    app.addHook('onSend', (request, reply, _payload, done) => {
+      if (request.signed && reply.statusCode < 400 && isCreate(request))
+        setAsNewest(accepted, copyKeyOf(request), true, maxAccepted);
+      done();
+    });
+
+    const isCreate = ({ routeOptions }: FastifyRequest) =>
+      routeOptions.config.action && actions[routeOptions.config.action] === 'create';
+
+    const copyKeyOf = ({ principal, signed }: FastifyRequest) =>
+      signed && `${principal.id} ${signed.signature}`;
 
     function spend(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
       const { action } = request.routeOptions.config;
       const { id } = request.principal;
-      const copyKey = request.signed && `${id} ${request.signed.signature}`;
-      const isCreate = action && actions[action] === 'create' && !admitted.has(copyKey);
-      const policy = action && (isCreate ? creates : requests);
+      const isNewCreate = isCreate(request) && !accepted.has(copyKeyOf(request));
+      const policy = action && (isNewCreate ? creates : requests);
       if (!policy || request.principal === anonymous) return done();
       const { isAllowed, remaining, resetSeconds } = policy.spend(id);
-      if (isCreate && isAllowed && copyKey) setAsNewest(admitted, copyKey, true, maxAdmitted);
       reply.header('ratelimit-policy', policy.field);
       reply.header('ratelimit', `"${policy.name}";r=${remaining};t=${resetSeconds}`);
       done(
