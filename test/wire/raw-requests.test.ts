@@ -259,21 +259,24 @@ describe('bodies of impostors', () => {
   });
 });
 
+/** A world in which a caller has two creates. */
+const openLimited = () =>
+  openWorld({
+    access: guard.access,
+    jobs: {},
+    rateLimits: { createsPerMinute: 2 },
+    elapsed: () => 0,
+  });
+const ask = (operation: string, parameters: object) => {
+  const key = makeWireKey(wireSecret, 'raw', 1);
+  const body = JSON.stringify(parameters);
+  const target = { 'x-amz-target': `Logs_20140328.${operation}` };
+  const { headers } = sign({ ...key, at: Date.now(), body, headers: target });
+  return bytesOf('/', withLength(Object.entries(headers), body), body);
+};
+
 describe('copies of a recorded create', () => {
-  const openLimited = () =>
-    openWorld({
-      access: guard.access,
-      jobs: {},
-      rateLimits: { createsPerMinute: 2 },
-      elapsed: () => 0,
-    });
-  const create = (changes: object) => {
-    const key = makeWireKey(wireSecret, 'raw', 1);
-    const body = JSON.stringify({ ...window, ...changes });
-    const target = { 'x-amz-target': 'Logs_20140328.CreateExportTask' };
-    const { headers } = sign({ ...key, at: Date.now(), body, headers: target });
-    return bytesOf('/', withLength(Object.entries(headers), body), body);
-  };
+  const create = (changes: object) => ask('CreateExportTask', { ...window, ...changes });
 
   test('do not use up the creates of its caller', async () => {
     await using limited = await openLimited();
@@ -305,6 +308,16 @@ describe('copies of a recorded create', () => {
       'ThrottlingException',
     ]);
   });
+});
+
+test('lists of log groups count as creates, also copies', async () => {
+  await using limited = await openLimited();
+  const list = ask('DescribeLogGroups', {});
+
+  const { answers } = await talk(limited.port, list.repeat(3), 3);
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 400]);
+  expect(answers[2]?.text).toContain('ThrottlingException');
 });
 
 test('a client that sends one request after the other gets one answer for each', async () => {

@@ -54,7 +54,7 @@ const circumstances = Object.keys(everyCircumstance) as (keyof Circumstances)[];
 
 /** All aspects of a question that the policies depend on, as one text. */
 function keyOf(
-  { action, resource, context = {} }: Question,
+  { action, resource, context = {}, isForAnyContext }: Question,
   dependsOn: (aspect: string) => boolean,
 ): string {
   const { name, accountId, region } = resource.target;
@@ -64,5 +64,6 @@ function keyOf(
   const { logGroupName, webhookEndpoint } = resource;
   const named = logGroupName ?? webhookEndpoint?.origin ?? null;
   const relevantName = dependsOn('logGroupName') ? named : null;
-  return JSON.stringify([action, name, accountId, region, relevantName, relevant]);
+  const place = [name, accountId, region, relevantName];
+  return JSON.stringify([action, isForAnyContext ?? false, ...place, relevant]);
 }

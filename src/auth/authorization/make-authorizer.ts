@@ -29,12 +29,14 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 
   function evaluate({ principal, checkedBy }: CallerRequest, question: Question): Decision {
     if (question.isForAnyContext) {
-      const { action, resource } = question;
+      const { target, logGroupName } = question.resource;
       // Most log groups of an account are of others, and this check is a thousand times faster.
-      const isPermitted =
-        policies.mayPermit(principal, action, resource.target.name, resource.logGroupName) &&
-        policies.mayPermitInContext(principal, toCedar(principal, question));
-      return { isPermitted, policies: [] };
+      if (!policies.mayPermit(principal, question.action, target.name, logGroupName))
+        return { isPermitted: false, policies: [] };
+      return cache.getOrCompute(principal, question, () => {
+        const isPermitted = policies.mayPermitInContext(principal, toCedar(principal, question));
+        return { decision: { isPermitted, policies: [] }, isCacheable: true };
+      });
     }
     const uses = (member: string) => policies.dependsOn(principal, member);
     if (question.isForEveryContext && contextMembers[question.action].some(uses)) {

@@ -8,6 +8,13 @@ import { actions } from '../authorization/action.ts';
 import { anonymous } from '../principal.ts';
 import { makeBudget, windowSeconds } from './budget.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether copies of an accepted signed request do nothing. Then they do not count as creates. Default: false. */
+    isOnce?: boolean;
+  }
+}
+
 /** The limits of each caller per minute; 0 means no limit. */
 export interface RateLimits {
   createsPerMinute: number;
@@ -34,7 +41,7 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
     const requests = makePolicy('requests', rateLimits.requestsPerMinute);
     // Signed creates that were accepted. A copy creates nothing, and anybody who has recorded it can send it. A copy of
     // a refused create costs as much as the first one.
-    const accepted = new Map<string | undefined, true>();
+    const accepted = new Map<string, true>();
 
     app.addHook('onRequest', (request, reply, done) => {
       if (request.routeOptions.config.isSigned) done();
@@ -46,22 +53,19 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       else done();
     });
     app.addHook('onSend', (request, reply, _payload, done) => {
-      if (request.signed && reply.statusCode < 400 && isCreate(request))
+      if (reply.statusCode < 400 && request.routeOptions.config.isOnce)
         setAsNewest(accepted, copyKeyOf(request), true, maxAccepted);
       done();
     });
 
-    const isCreate = ({ routeOptions }: FastifyRequest) =>
-      routeOptions.config.action && actions[routeOptions.config.action] === 'create';
-
     const copyKeyOf = ({ principal, signed }: FastifyRequest) =>
-      signed && `${principal.id} ${signed.signature}`;
+      `${principal.id} ${signed?.signature}`;
 
     function spend(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
-      const { action } = request.routeOptions.config;
+      const { action, isOnce } = request.routeOptions.config;
       const { id } = request.principal;
-      const isNewCreate = isCreate(request) && !accepted.has(copyKeyOf(request));
-      const policy = action && (isNewCreate ? creates : requests);
+      const isCopy = isOnce && accepted.has(copyKeyOf(request));
+      const policy = action && (actions[action] === 'create' && !isCopy ? creates : requests);
       if (!policy || request.principal === anonymous) return done();
       const { isAllowed, remaining, resetSeconds } = policy.spend(id);
       reply.header('ratelimit-policy', policy.field);

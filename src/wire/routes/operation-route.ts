@@ -18,10 +18,10 @@ interface WireCall {
 /** An operation of AWS. */
 export interface OperationRoute {
   operation: WireOperation;
-  /** The action of this service for it. Its kind decides on limits and overload. */
+  /** The action that the caller must be able to do at the target. Its kind decides on limits and overload. */
   action: Action;
-  /** The action that the caller must be able to do at the target. Default: `action`. */
-  targetAction?: Action;
+  /** Whether copies of an accepted request do nothing. Default: false. */
+  isOnce?: boolean;
   findTarget: FindTarget;
   /** The most time for the answer, in milliseconds. Default: that of the server. */
   handlerTimeout?: number;
@@ -34,7 +34,7 @@ const paths = ['/', '/aws/:target', '/aws/:target/', '/aws/:target//'];
 
 /** Registers an operation at every path of the endpoint. Its errors are in the words of AWS. */
 export function addOperation(app: FastifyInstance, route: OperationRoute): void {
-  const { operation, action, targetAction = action, findTarget, handlerTimeout, handler } = route;
+  const { operation, action, isOnce = false, findTarget, handlerTimeout, handler } = route;
   for (const url of paths) {
     app.route<{ Params: { target?: string } }>({
       method: 'POST',
@@ -42,11 +42,11 @@ export function addOperation(app: FastifyInstance, route: OperationRoute): void 
       constraints: constraintOf(operation),
       ...(handlerTimeout !== undefined && { handlerTimeout }),
       // The paths belong to this protocol alone: other clients are answered as if it were not there.
-      config: { action, isSigned: true, isFallback: true },
+      config: { action, isOnce, isSigned: true, isFallback: true },
       async handler(request, reply) {
         const region = request.signed?.region ?? '';
         const name = request.params.target;
-        const target = findTarget(request, { name, region, operation, action: targetAction });
+        const target = findTarget(request, { name, region, operation, action });
         const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
         const answer = await handler({ request, reply, target, body });
         reply.type(wireMediaType);

@@ -32,6 +32,7 @@ export function addTaskOperations(app: FastifyInstance, operations: TaskOperatio
   addOperation(app, {
     operation: 'CreateExportTask',
     action: 'CreateExportJob',
+    isOnce: true,
     findTarget,
     async handler({ request, target, body }) {
       const { signature = '', invocationId } = request.signed ?? {};
@@ -63,8 +64,8 @@ export function addTaskOperations(app: FastifyInstance, operations: TaskOperatio
   });
   addOperation(app, {
     operation: 'DescribeLogGroups',
-    action: 'ReadExportJob', // a read; the log groups are decided one by one
-    targetAction: 'CreateExportJob',
+    // The decisions about its log groups cost as much as a create.
+    action: 'CreateExportJob',
     findTarget,
     handler: ({ request, target, body }) =>
       describeLogGroups(request, targets.find(target), readDescribeLogGroups(body)),

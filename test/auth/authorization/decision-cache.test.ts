@@ -111,6 +111,15 @@ describe('a question that differs from an earlier one', () => {
       [true, false, true],
     ],
     [
+      'in whether its context is known',
+      on('context has destination && context.destination == "b"'),
+      [
+        { ...job(0), context: {} },
+        { ...job(0), context: {}, isForAnyContext: true },
+      ],
+      [false, true],
+    ],
+    [
       'in whose job it is',
       'permit(principal == Caller::"nobody", action, resource);',
       [jobOf('ReadExportJob', true), jobOf('ReadExportJob', false)],
@@ -182,6 +191,18 @@ test.for([
     expect(new Set(answers).size).toBe(decided); // a cached decision is the same object
   },
 );
+
+test('evaluates a question about any context once', async () => {
+  using folder = makePolicyFolder({ 'a.cedar': on('resource.name like "/team-a/*"') });
+  await using opened = await openPolicyDir(folder.path);
+  const request = { principal: callerIn([]), id: 'r-1' };
+  const question: Question = { ...job(0), isForAnyContext: true };
+
+  const answers = [1, 2].map(() => opened.authorizer.decide(request, question));
+
+  expect(answers[0]?.isPermitted).toBe(true);
+  expect(new Set(answers).size).toBe(1); // a cached decision is the same object
+});
 
 test('returns the right decisions to a caller with more questions than the cache holds', async () => {
   using folder = makePolicyFolder({ 'a.cedar': on('resource.name like "*7"') });
