@@ -12,9 +12,12 @@ const principal = {
   claims: {},
 };
 // The caller may do everything, but elsewhere.
-const policy = 'permit(principal, action, resource in Target::"theirs");';
+const policies = [
+  'permit(principal, action, resource in Target::"theirs");',
+  'permit(principal, action, resource) when { resource in Target::"theirs" };',
+];
 
-test.each([
+const requests = [
   ['GET', '/targets/{target}', undefined, '404 /problems/target-not-found'],
   ['GET', '/export-tasks?target={target}', undefined, '200 undefined'],
   ['GET', '/export-tasks/x?target={target}', undefined, '404 /problems/export-task-not-found'],
@@ -25,9 +28,11 @@ test.each([
     '404 /problems/export-task-not-found',
   ],
   ['POST', '/export-tasks?target={target}', createBody, '403 /problems/not-permitted'],
-] as const)(
-  '%s %s gives a caller without permission the same answer for a ready, an unusable and an unknown target',
-  async (method, path, body, expected) => {
+] as const;
+
+test.each(policies.flatMap((policy) => requests.map((request) => [policy, ...request] as const)))(
+  'with %s, %s %s gives a caller without permission the same answer for a ready, an unusable and an unknown target',
+  async (policy, method, path, body, expected) => {
     using folder = makePolicyFolder({ 'a.cedar': policy });
     await using world = await openWorld({
       targets: [

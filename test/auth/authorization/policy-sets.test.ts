@@ -201,20 +201,46 @@ test.for([
     'permit(principal, action, resource is LogGroup in Target::"other");',
     false,
   ],
+  ...[
+    'resource in Target::"TARGET"',
+    'resource in [Target::"TARGET", Target::"third"]',
+    'resource is LogGroup in Target::"TARGET"',
+    'resource.target == "TARGET"',
+    '"TARGET" == resource.target',
+    '["TARGET", "third"].contains(resource.target)',
+    '1 == 1 && (resource in Target::"third" || resource in Target::"TARGET")',
+  ].flatMap((condition) =>
+    [
+      { target: 'default', can: true },
+      { target: 'other', can: false },
+    ].map(({ target, can }): [string, string, boolean] => [
+      `a permit when ${condition.replace('TARGET', target)}`,
+      `permit(principal, action, resource is LogGroup) when { ${condition.replace('TARGET', target)} };`,
+      can,
+    ]),
+  ),
+  [
+    'a permit unless at the target',
+    'permit(principal, action, resource) unless { resource in Target::"other" };',
+    true,
+  ],
   [
     'a permit of a log group',
     'permit(principal, action, resource == LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/a");',
     true,
   ],
   ['a forbid alone', 'forbid(principal, action, resource);', false],
-] as const)('shows whether a caller could ever see a task: %s', async ([, policy, can]) => {
-  using folder = makePolicyFolder({ 'a.cedar': policy });
-  await using opened = await openPolicyDir(folder.path);
-  const request = { principal: callerIn(['a']), id: 'r-1' };
+] satisfies [string, string, boolean][])(
+  'shows whether a caller could ever see a task: %s',
+  async ([, policy, can]) => {
+    using folder = makePolicyFolder({ 'a.cedar': policy });
+    await using opened = await openPolicyDir(folder.path);
+    const request = { principal: callerIn(['a']), id: 'r-1' };
 
-  expect(opened.authorizer.mayPermit(request, 'DescribeExportTasks', place)).toBe(can);
-  expect(opened.audit).toEqual([]);
-});
+    expect(opened.authorizer.mayPermit(request, 'DescribeExportTasks', place)).toBe(can);
+    expect(opened.audit).toEqual([]);
+  },
+);
 
 const arn = 'arn:aws:logs:eu-west-1:123456789012:log-group:/team-a/web';
 

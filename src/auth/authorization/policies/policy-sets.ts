@@ -10,9 +10,9 @@ import { setAsNewest } from '#caching/bounded-map.ts';
 import type { Principal } from '../../principal.ts';
 import { type Action, policyGroupOf } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
-import { canApplyToNames } from './log-group-names.ts';
 import type { Cedar } from './parse-policies.ts';
 import type { ParsedSets } from './parsed-sets.ts';
+import { canApplyTo } from './possible-resources.ts';
 
 /** The policies that can apply to a caller. */
 export interface PolicySet {
@@ -122,8 +122,7 @@ function scopeOf(cedar: Cedar, text: string): PolicyScope {
     permits: (requested, target, prefix = '') =>
       effect === 'permit' &&
       isOfAction(action, requested) &&
-      canBeAt(resource, target) &&
-      canApplyToNames(parsed.json, prefix),
+      canApplyTo(parsed.json, { target, prefix }),
   };
 }
 
@@ -131,14 +130,6 @@ function isOfAction(scope: ActionConstraint, action: Action): boolean {
   if (scope.op === 'All') return true;
   const named = 'entities' in scope ? scope.entities : 'entity' in scope ? [scope.entity] : [];
   return named.map(idOf).some((id) => id === action || id === policyGroupOf(action));
-}
-
-// A scope that names a log group can apply to any target.
-function canBeAt(scope: ResourceConstraint, target: string | undefined): boolean {
-  const place = scope.op === 'is' ? scope.in : scope.op === 'All' ? undefined : scope;
-  if (!place || !('entity' in place)) return true;
-  const { type, id } = plain(place.entity);
-  return target === undefined || type !== 'Target' || id === target;
 }
 
 /** Whether a scope treats all log groups of a target alike. */
