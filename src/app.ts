@@ -27,7 +27,7 @@ import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
 import { makePreflight } from '#targets/preflight/preflight.ts';
 import { makeSlotReader } from '#targets/slot/slot-reader.ts';
-import { identityOf, type Targets } from '#targets/target.ts';
+import { identityNamed, identityOf, type Targets } from '#targets/target.ts';
 import { makeTargetAccess } from '#targets/target-access.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { uiPlugin } from '#ui/plugin.ts';
@@ -141,7 +141,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const preflight = makePreflight({ targets, access: targetAccess, forecast, now });
   await targetsPlugin(app, { access: targetAccess });
   await preflightsPlugin(app, { targets, authorizer, preflight, now });
-  await authorizationPlugin(app, { authorizer, findTarget });
+  await authorizationPlugin(app, {
+    authorizer,
+    identityNamed: (name) => identityNamed(targets, name),
+    findTarget,
+  });
   await exportTasksPlugin(app, {
     targets,
     authorizer,

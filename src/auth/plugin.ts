@@ -120,6 +120,8 @@ export const bodyPermissionPlugin: FastifyPluginAsync<{ authorizer: Authorizer }
 /** What the authorization routes need. */
 export interface AuthorizationPluginOptions {
   authorizer: Authorizer;
+  /** What policies see of the target of that name, or of the default one. The target need not exist. */
+  identityNamed: (name: string | undefined) => TargetIdentity;
   /** The target of that name, or the default one. */
   findTarget: (name: string | undefined) => TargetIdentity;
 }

@@ -28,6 +28,12 @@ const requests = [
     '404 /problems/export-task-not-found',
   ],
   ['POST', '/export-tasks?target={target}', createBody, '403 /problems/not-permitted'],
+  [
+    'POST',
+    '/authorization-checks',
+    { action: 'ReadTarget', target: '{target}' },
+    '403 /problems/not-permitted',
+  ],
 ] as const;
 
 test.each(policies.flatMap((policy) => requests.map((request) => [policy, ...request] as const)))(
@@ -45,9 +51,12 @@ test.each(policies.flatMap((policy) => requests.map((request) => [policy, ...req
 
     const answers = await Promise.all(
       ['ready', 'unusable', 'none'].map(async (target) => {
-        const answer = await world.call(method, path.replace('{target}', target), body, {
-          'x-test-caller': 'stranger',
-        });
+        const answer = await world.call(
+          method,
+          path.replace('{target}', target),
+          body && JSON.stringify(body).replace('{target}', target),
+          { 'x-test-caller': 'stranger' },
+        );
         return `${answer.status} ${answer.body.type}`;
       }),
     );

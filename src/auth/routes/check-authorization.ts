@@ -11,8 +11,9 @@ import type { Authorizer, TargetIdentity } from '../authorization/authorizer.ts'
 /** Answers what the current policies would decide, and which of them. It performs nothing. */
 export const checkAuthorization: FastifyPluginAsyncTypebox<{
   authorizer: Authorizer;
+  identityNamed: (name: string | undefined) => TargetIdentity;
   findTarget: (name: string | undefined) => TargetIdentity;
-}> = async (app, { authorizer, findTarget }) => {
+}> = async (app, { authorizer, identityNamed, findTarget }) => {
   app.route({
     method: 'POST',
     url: '/authorization-checks',
@@ -36,8 +37,9 @@ export const checkAuthorization: FastifyPluginAsyncTypebox<{
     },
     handler: async (request) => {
       const { body, id } = request;
+      const asked = { target: identityNamed(body.target) };
+      authorizer.require(request, { action: 'CheckAuthorization', resource: asked });
       const target = findTarget(body.target);
-      authorizer.require(request, { action: 'CheckAuthorization', resource: { target } });
 
       const principal = body.principal ? toPrincipal(body.principal) : request.principal;
       const checked = { principal, id, checkedBy: request.principal.id };
