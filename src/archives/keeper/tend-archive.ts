@@ -39,8 +39,7 @@ export async function tendArchive(look: Look, listingProblem: string | undefined
 }
 
 async function factsOf(look: Look, now: number): Promise<AssessmentFacts> {
-  const { archive, database, timings, target } = look;
-  const { listedAt } = archive;
+  const { archive, database, target } = look;
   const mayRaise = (row: QueuedPartition) => {
     if (!target || row.jobId === null) return false;
     const permit = permitOf(look, target, { ...row, jobId: row.jobId }, raised);
@@ -54,7 +53,6 @@ async function factsOf(look: Look, now: number): Promise<AssessmentFacts> {
     openBackfills: makeOpenBackfills(backfills, naming),
     isBackfilled: backfills.some(({ endedAt }) => endedAt === null),
     now,
-    isListingFresh: listedAt !== null && !isListingStale(archive, timings, now),
     raisedPriority,
     mayRaise,
     limit: maxInQueue,

@@ -171,6 +171,43 @@ test('leaves a log group alone that the archive no longer selects', async () => 
   });
 });
 
+test('exports a log group that it selects again by the retention that it has then', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a', { retentionInDays: 3 });
+  const both = ['/app/a', '/app/b'];
+  const id = await kept.accept({ logGroupNames: both, fromAt: start - 2 * dayMs });
+  await kept.look();
+
+  await kept.redefine(id, { logGroupNames: ['/app/b'] });
+  await kept.look();
+  kept.seed('/app/a', { retentionInDays: 365 });
+  kept.advance(60 * dayMs);
+  await kept.look();
+  await kept.redefine(id, { logGroupNames: both });
+  await kept.look();
+  kept.advance(15 * minuteMs);
+  await kept.look();
+
+  expect(await kept.ranges()).toEqual([]);
+  expect((await kept.waiting()).map(({ day }) => day)).toContain(-2);
+});
+
+test('loses nothing that a longer retention keeps since the last listing', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a', { retentionInDays: 3 });
+  const fromAt = start - 3 * dayMs + 2 * hourMs;
+  const id = await kept.accept({ logGroupNamePrefix: '/app/', partitionBy: 'hour', fromAt });
+  await kept.change(id, { pausedAt: kept.now(), pausedBy: 'ann', pauseReason: 'a test' });
+  kept.advance(115 * minuteMs);
+  await kept.look();
+
+  kept.seed('/app/a', { retentionInDays: 365 });
+  kept.advance(10 * minuteMs);
+  await kept.look();
+
+  expect(await kept.ranges()).toEqual([]);
+});
+
 test('tends the known log groups while AWS does not list them, and says so', async () => {
   await using kept = await openKeptArchives();
   kept.seed('/app/a');

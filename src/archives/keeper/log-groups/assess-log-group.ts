@@ -66,8 +66,6 @@ export interface AssessmentFacts {
   /** Whether a backfill has not ended. */
   isBackfilled: boolean;
   now: number;
-  /** Whether the retention and the existence of the log groups are known well enough to call time lost. */
-  isListingFresh: boolean;
   /** The priority of exports at risk, and whether the policies permit it for a partition. */
   raisedPriority: number;
   mayRaise: (row: QueuedPartition) => boolean;
@@ -81,7 +79,7 @@ export function assessLogGroup(
   queued: readonly QueuedPartition[],
   facts: AssessmentFacts,
 ): Assessment {
-  const { archive, isBackfilled, now, isListingFresh, limit } = facts;
+  const { archive, isBackfilled, now, limit } = facts;
   const { definition } = archive;
   const { partitionBy, catchUpDays } = definition;
   // Nothing is known of one that the archive no longer selects: it is not listed.
@@ -116,7 +114,8 @@ export function assessLogGroup(
     .filter(({ isAtRisk }) => !isAtRisk);
   const staying = queued.filter((row) => !stale.includes(row));
   const known = inOrder([...group.ranges, ...staying]);
-  const losses = isListingFresh ? [...lossesOf(time, known)] : [];
+  // The retention was confirmed then. It can have become longer since.
+  const losses = [...lossesOf({ ...time, now: Math.min(now, group.seenAt) }, known)];
   const shrunk = group.missing.flatMap((row) => {
     if (isWhole(row)) return [];
     const [first] = isWanted && isThere ? partsOf(row) : [];

@@ -57,13 +57,15 @@ const toFinal: Parameters<typeof changeRanges>[3] = (known) => known && { ...kno
 
 /** Until when a range cannot or need not be exported again. */
 function finalUntil(
-  { toAt, goneAt, again, retentionDays }: AgainRange,
-  { archive, now, isListingFresh }: AssessmentFacts,
+  { toAt, goneAt, again, retentionDays, seenAt }: AgainRange,
+  { archive, now }: AssessmentFacts,
 ): number {
   const { partitionBy, refreshDays } = archive.definition;
   if (goneAt !== null || (again === 'refresh' && refreshDays === 0)) return toAt;
-  const expiredAt = exportableFrom({ partitionBy, retentionDays, goneAt, now });
-  if (!isListingFresh || expiredAt === -Infinity) return -Infinity;
+  // The retention can have become longer since it was confirmed.
+  const confirmedAt = Math.min(now, seenAt);
+  const expiredAt = exportableFrom({ partitionBy, retentionDays, goneAt, now: confirmedAt });
+  if (expiredAt === -Infinity) return -Infinity;
   return Math.min(toAt, nextStart(expiredAt - 1, partitionBy));
 }
 

@@ -24,7 +24,7 @@ export function readAgain(
           .onRef('groups.incarnation', '=', 'ranges.incarnation'),
       )
       .selectAll('ranges')
-      .select(['groups.goneAt', 'groups.retentionDays'])
+      .select(['groups.goneAt', 'groups.retentionDays', 'groups.seenAt'])
       .where('ranges.archiveId', '=', id)
       .where('ranges.again', 'is not', null)
       .where(whereSelected(definition, 'ranges.logGroupName'))
