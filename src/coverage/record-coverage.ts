@@ -4,7 +4,7 @@ import type { CoverageRow } from '#database/rows/coverage-row.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { dayMs } from '#time/durations.ts';
 import { partsOutside } from '#time/window.ts';
-import { exportableFrom } from './ledger/exportable.ts';
+import { exportableFrom, retentionAt } from './ledger/exportable.ts';
 import { type LedgerKey, lockLogGroup, putRange } from './ledger/put-range.ts';
 import type { PartitionBy } from './ledger/units.ts';
 
@@ -109,7 +109,8 @@ async function readLogGroup(
     .where('id', '=', archiveId)
     .executeTakeFirstOrThrow();
   const { partitionBy, refreshDays }: DefinitionFacts = JSON.parse(definition);
-  const { retentionDays = null } = (await lockLogGroup(queries, key)) ?? {};
+  const logGroup = await lockLogGroup(queries, key);
+  const retentionDays = logGroup ? retentionAt(logGroup, exportedAt) : null;
   const newer = await queries
     .selectFrom('archiveLogGroups')
     .select('incarnation')

@@ -53,6 +53,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0014-stand-backs',
       '0015-foreign-destinations',
       '0016-verification-callers',
+      '0018-former-retentions',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -150,6 +151,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0014-stand-backs',
       '0015-foreign-destinations',
       '0016-verification-callers',
+      '0018-former-retentions',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
@@ -291,5 +293,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([16, 1]);
+  expect([applied?.length, installations?.length]).toEqual([17, 1]);
 });

@@ -1,3 +1,6 @@
+import type { Selectable } from 'kysely';
+
+import type { ArchiveLogGroupRow } from '#database/rows/archive-rows.ts';
 import { dayMs, hourMs, minuteMs } from '#time/durations.ts';
 import type { PartitionBy } from './units.ts';
 
@@ -9,6 +12,23 @@ export interface ExpiryFacts {
   /** When the log group was deleted; null while it exists. */
   goneAt: number | null;
   now: number;
+}
+
+/** The retention of a log group, and its last change. */
+type KnownRetention = Pick<
+  Selectable<ArchiveLogGroupRow>,
+  'retentionDays' | 'formerRetentionDays' | 'formerSeenAt' | 'retentionFoundAt'
+>;
+
+/** The retention at an instant. It is the shorter one between the listings around its last change. */
+export function retentionAt(
+  { retentionDays, formerRetentionDays, formerSeenAt, retentionFoundAt }: KnownRetention,
+  at: number,
+): number | null {
+  if (retentionFoundAt === null || at >= retentionFoundAt) return retentionDays;
+  if (at <= (formerSeenAt ?? -Infinity)) return formerRetentionDays;
+  const shorter = Math.min(retentionDays ?? Infinity, formerRetentionDays ?? Infinity);
+  return shorter === Infinity ? null : shorter;
 }
 
 // Finer: each look at a partition that expires writes a loss. Coarser: more of it is neither exported nor lost for

@@ -64,6 +64,12 @@ export interface ArchiveLogGroupRow {
   goneAt: number | null;
   /** After how many days its log events expire; null if they never do. */
   retentionDays: number | null;
+  /** The same before the last change of it. It counts only if `retentionFoundAt` is not null. */
+  formerRetentionDays: Generated<number | null>;
+  /** When it was in the last listing before this change. */
+  formerSeenAt: Generated<number | null>;
+  /** When the listing began that found this change; null if none has. */
+  retentionFoundAt: Generated<number | null>;
   /** Until when everything wanted has a range, without a gap; null if that is not known. */
   doneUntilAt: number | null;
   /** The number of partitions in its ranges, by state. `empty` are those of `covered` without log events. */

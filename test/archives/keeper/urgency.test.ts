@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { databaseQueries } from '#diagnostics/database-queries.ts';
-import { endJob, startJob } from './end-job.ts';
+import { endJob, endStartedJob, startJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 const minuteMs = 60_000;
@@ -120,6 +120,31 @@ test('covers nothing that had expired when its export was sent', async () => {
   expect(await kept.ranges()).toMatchObject([
     { from: -3, to: -3 + 3 / 24, state: 'lost', cause: 'retention' },
     { from: -3 + 3 / 24, to: -2, state: 'covered' },
+  ]);
+});
+
+test.each([
+  ['covers all of an export', 30, 3, 0],
+  ['covers nothing of what had expired', 3, 365, 3 / 24],
+])('%s that was sent before its retention changed', async (_what, before, after, expired) => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a', { retentionInDays: before });
+  const days = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };
+  await kept.accept({ logGroupNames: ['/app/a'], ...days });
+  await kept.look();
+  const [job] = await kept.waiting();
+  kept.advance(2 * hourMs + minuteMs);
+  await startJob(kept.database, job?.jobId ?? '');
+  await kept.look();
+
+  kept.seed('/app/a', { retentionInDays: after });
+  kept.advance(hourMs);
+  await kept.look();
+  await endStartedJob(kept.database, job?.jobId ?? '', { outcome: 'covered' });
+
+  const ranges = await kept.ranges();
+  expect(ranges.filter(({ state }) => state === 'covered')).toMatchObject([
+    { from: -3 + expired, to: -2 },
   ]);
 });
 

@@ -41,8 +41,14 @@ export async function recordListed(
     } else if (known.goneAt !== null || known.retentionDays !== retentionDays) {
       const key = { archiveId, ...known };
       if (known.goneAt !== null) await restoreIncarnation(queries, key, partitionBy);
+      const former = {
+        formerRetentionDays: known.retentionDays,
+        formerSeenAt: known.seenAt,
+        retentionFoundAt: beganAt,
+      };
+      const isChanged = known.retentionDays !== retentionDays;
       await ofIncarnation(queries, key)
-        .set({ ...seen, goneAt: null })
+        .set({ ...seen, goneAt: null, ...(isChanged && former) })
         .execute();
     } else {
       unchanged.push(logGroupName);
@@ -63,7 +69,8 @@ export async function recordListed(
 async function readLatest(queries: Queries, archiveId: string, page: readonly ListedLogGroup[]) {
   const rows = await queries
     .selectFrom('archiveLogGroups')
-    .select(['logGroupName', 'incarnation', 'createdAt', 'goneAt', 'retentionDays'])
+    .select(['logGroupName', 'incarnation', 'createdAt', 'goneAt', 'seenAt'])
+    .select('retentionDays')
     .where('archiveId', '=', archiveId)
     .where(
       'logGroupName',
