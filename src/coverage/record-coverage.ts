@@ -86,6 +86,10 @@ export async function recordCoverage(
 interface ExportedLogGroup extends LedgerKey, DefinitionFacts {
   /** From when on its log events had not expired. */
   exportableAt: number;
+  /** Before it, an export without objects proves nothing. */
+  doubtfulUntilAt: number;
+  /** Exports that were sent later were sent under the known retention. */
+  retentionFoundAt: number;
   /** Whether it had been deleted and created again: then the export is of the new one. */
   isReplaced: boolean;
 }
@@ -119,16 +123,27 @@ async function readLogGroup(
     .where('createdAt', '<=', exportedAt)
     .executeTakeFirst();
   const expiry = { partitionBy, retentionDays, goneAt: null, now: exportedAt };
-  const exportableAt = exportableFrom(expiry);
-  return { ...key, partitionBy, refreshDays, exportableAt, isReplaced: newer !== undefined };
+  const facts = { partitionBy, refreshDays, exportableAt: exportableFrom(expiry) };
+  const { doubtfulUntilAt, retentionFoundAt } = logGroup ?? {};
+  return {
+    ...key,
+    ...facts,
+    doubtfulUntilAt: doubtfulUntilAt ?? -Infinity,
+    retentionFoundAt: retentionFoundAt ?? -Infinity,
+    isReplaced: newer !== undefined,
+  };
 }
 
-/** Writes the partition of a job into the ledger, and deletes its work, if each slice of the job is covered. */
+/**
+ * Writes the partition of a job into the ledger, and deletes its work, if each slice of the job is covered. Log events
+ * expire oldest first. So log events in the partition prove that none of later time have expired.
+ */
 async function coverPartition(
   queries: Queries,
-  { archiveId, logGroupName, incarnation, partitionBy, refreshDays }: ExportedLogGroup,
+  { partitionBy, refreshDays, doubtfulUntilAt, retentionFoundAt, ...logGroup }: ExportedLogGroup,
   jobId: string,
 ): Promise<void> {
+  const { archiveId, logGroupName, incarnation } = logGroup;
   const key = { archiveId, logGroupName, incarnation };
   const { slices } = await queries
     .selectFrom('slices')
@@ -148,6 +163,16 @@ async function coverPartition(
     .executeTakeFirstOrThrow();
   if (covered.slices !== slices) return;
   const { isEmpty, exportedAt, ...whole } = covered;
+  if (isEmpty === 1 && whole.fromAt < doubtfulUntilAt) {
+    await queries.updateTable('coverage').set('isVoid', 1).where('jobId', '=', jobId).execute();
+    return;
+  }
+  if (isEmpty === 0 && whole.toAt < doubtfulUntilAt && exportedAt >= retentionFoundAt)
+    await queries
+      .updateTable('archiveLogGroups')
+      .set('doubtfulUntilAt', whole.toAt)
+      .where((row) => row.and(key))
+      .execute();
   const isLateEventPossible = exportedAt < whole.toAt + refreshDays * dayMs;
   const again = isLateEventPossible ? 'refresh' : null;
   const windows = await ofJob.select(['fromAt', 'toAt']).orderBy('fromAt').execute();

@@ -8,5 +8,6 @@ export const formerRetentions: Migration = {
     await table().addColumn('formerRetentionDays', 'integer').execute();
     await table().addColumn('formerSeenAt', 'bigint').execute();
     await table().addColumn('retentionFoundAt', 'bigint').execute();
+    await table().addColumn('doubtfulUntilAt', 'bigint').execute();
   },
 };

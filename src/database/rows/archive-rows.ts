@@ -70,6 +70,8 @@ export interface ArchiveLogGroupRow {
   formerSeenAt: Generated<number | null>;
   /** When the listing began that found this change; null if none has. */
   retentionFoundAt: Generated<number | null>;
+  /** Log events before it can have expired under an earlier, shorter retention; null if there is no such time. */
+  doubtfulUntilAt: Generated<number | null>;
   /** Until when everything wanted has a range, without a gap; null if that is not known. */
   doneUntilAt: number | null;
   /** The number of partitions in its ranges, by state. `empty` are those of `covered` without log events. */

@@ -38,6 +38,9 @@ export interface CoverageRow {
   incarnation: number | null;
   /** The revision of the partition; 1 for other jobs. */
   revision: Generated<number>;
-  /** Whether it proves nothing: the log group was replaced by another one before it was exported. */
+  /**
+   * Whether it proves nothing: the log group was replaced by another one before it was exported. Or it has no
+   * objects, and log events can have expired under an earlier retention.
+   */
   isVoid: 0 | 1;
 }

@@ -333,6 +333,37 @@ test('exports an empty partition without proof four times, then it is missing, a
   expect(kept.log.at(-1)).toMatchObject({ level: 'warn', logGroupNames: ['/app/a'] });
 });
 
+test('takes no empty export as proof where log events can have expired before the retention was lengthened', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a', { retentionInDays: 3 });
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 2 * dayMs });
+  await kept.look();
+  kept.advance(6 * dayMs);
+  kept.seed('/app/a');
+  await kept.look();
+  const end = async (day: number, isEmpty: boolean) => {
+    const job = (await kept.waiting()).find((each) => each.day === day);
+    await endJob(kept.database, job?.jobId ?? '', { outcome: 'covered', isEmpty });
+    await kept.look();
+  };
+
+  await end(1, true);
+  await end(-1, false);
+  await end(0, true);
+
+  const missing = (await kept.partitions()).filter(({ state }) => state === 'missing');
+  expect(missing).toMatchObject([{ from: 1, problem: '/problems/export-incomplete' }]);
+  expect(await kept.ranges()).toMatchObject([
+    { from: -1, to: 0, state: 'covered' },
+    { from: 0, to: 1, state: 'covered' },
+  ]);
+  expect((await kept.archive(id)).stopProblem).toBeNull();
+  kept.advance(61 * minuteMs);
+  await kept.look();
+  await end(1, true);
+  expect(await kept.ranges()).toMatchObject([{ to: 0 }, { to: 2 }]);
+});
+
 test('exports again later what an older version verified, and is not stopped', async () => {
   await using kept = await openKeptArchives();
   const id = await acceptOneDay(kept);

@@ -171,6 +171,7 @@ describe('the count of a backfill', () => {
     formerRetentionDays: null,
     formerSeenAt: null,
     retentionFoundAt: null,
+    doubtfulUntilAt: null,
     doneUntilAt: null,
     covered: 0,
     empty: 0,

@@ -83,8 +83,9 @@ async function problemOf(
 ): Promise<SliceProblem> {
   if (states.has('failed') && problem) return problem;
   if (states.has('cancelled') || isCancelRequested) return toStored(cancelled());
-  const { isSkipped, isUnproven, ...gaps } = await readWeakProof(queries, id);
+  const { isSkipped, isUnproven, isDoubtful, ...gaps } = await readWeakProof(queries, id);
   if (isSkipped) return toStored(unverified());
+  if (isDoubtful) return toStored(doubtful());
   return toStored(isUnproven ? unproven(gaps) : unrecorded());
 }
 
@@ -123,6 +124,13 @@ function unproven({ deniedActions, isSearchCut }: ProofGaps) {
     { remedy: [...first, repeatRemedy, 'Or waive the partition.'].join(' ') },
   );
 }
+
+const doubtful = () =>
+  new Problem(
+    'export-incomplete',
+    'The export has no objects. Its log group had a shorter retention before, so its log events can have expired.',
+    { remedy: `${repeatRemedy} Or waive the partition.` },
+  );
 
 /** Whether all exports of the archive would fail for the same cause, or those of several log groups. */
 async function sharedReachOf(

@@ -1,9 +1,10 @@
-import type { Insertable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 
 import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
 import type { PartitionBy } from '#coverage/ledger/units.ts';
 import type { Queries } from '#database/database.ts';
 import type { ArchiveLogGroupRow } from '#database/rows/archive-rows.ts';
+import { dayMs } from '#time/durations.ts';
 import { ofIncarnation, replaceIncarnation, restoreIncarnation } from './incarnations.ts';
 
 /** A listing of the log groups of an archive. */
@@ -41,14 +42,9 @@ export async function recordListed(
     } else if (known.goneAt !== null || known.retentionDays !== retentionDays) {
       const key = { archiveId, ...known };
       if (known.goneAt !== null) await restoreIncarnation(queries, key, partitionBy);
-      const former = {
-        formerRetentionDays: known.retentionDays,
-        formerSeenAt: known.seenAt,
-        retentionFoundAt: beganAt,
-      };
       const isChanged = known.retentionDays !== retentionDays;
       await ofIncarnation(queries, key)
-        .set({ ...seen, goneAt: null, ...(isChanged && former) })
+        .set({ ...seen, goneAt: null, ...(isChanged && changeOf(known, seen)) })
         .execute();
     } else {
       unchanged.push(logGroupName);
@@ -65,12 +61,28 @@ export async function recordListed(
     .execute();
 }
 
+type Retention = Pick<Selectable<ArchiveLogGroupRow>, 'seenAt' | 'retentionDays'>;
+
+/** What a row keeps of the retention that a listing has found changed. */
+function changeOf(
+  known: Retention & Pick<Selectable<ArchiveLogGroupRow>, 'doubtfulUntilAt'>,
+  { seenAt, retentionDays }: Retention,
+) {
+  const { retentionDays: formerRetentionDays, seenAt: formerSeenAt, doubtfulUntilAt } = known;
+  const former = { formerRetentionDays, formerSeenAt, retentionFoundAt: seenAt };
+  if (formerRetentionDays === null || formerRetentionDays > (retentionDays ?? Infinity))
+    return former;
+  // It can have been lengthened a moment ago.
+  const expiredAt = seenAt - formerRetentionDays * dayMs;
+  return { ...former, doubtfulUntilAt: Math.max(doubtfulUntilAt ?? -Infinity, expiredAt) };
+}
+
 /** Reads the latest incarnation of each log group, by name. */
 async function readLatest(queries: Queries, archiveId: string, page: readonly ListedLogGroup[]) {
   const rows = await queries
     .selectFrom('archiveLogGroups')
     .select(['logGroupName', 'incarnation', 'createdAt', 'goneAt', 'seenAt'])
-    .select('retentionDays')
+    .select(['retentionDays', 'doubtfulUntilAt'])
     .where('archiveId', '=', archiveId)
     .where(
       'logGroupName',

@@ -11,6 +11,8 @@ interface WeakProof extends ProofGaps {
   isSkipped: boolean;
   /** Whether an export has no objects, and nothing proves that its time range has no log events. */
   isUnproven: boolean;
+  /** Whether it has no objects, and log events can have expired under an earlier retention. */
+  isDoubtful: boolean;
 }
 
 /** Reads what the verifications of a completed job lacked. */
@@ -22,6 +24,16 @@ export async function readWeakProof(queries: Queries, jobId: string): Promise<We
     .where('endedAt', 'is not', null)
     .where('method', 'is not', null)
     .executeTakeFirstOrThrow();
+  const doubtful = await queries
+    .selectFrom('coverage')
+    .select('jobId')
+    .where((row) => row.and({ jobId, isVoid: 1, isEmpty: 1 }))
+    .executeTakeFirst();
   const { skippedSlices, unprovenSlices } = totals;
-  return { isSkipped: skippedSlices > 0, isUnproven: unprovenSlices > 0, ...toProofGaps(totals) };
+  return {
+    isSkipped: skippedSlices > 0,
+    isUnproven: unprovenSlices > 0,
+    isDoubtful: doubtful !== undefined,
+    ...toProofGaps(totals),
+  };
 }

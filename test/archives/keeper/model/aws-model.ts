@@ -10,8 +10,8 @@ export interface ModelLogGroup {
   logGroupName: string;
   createdAt: number;
   goneAt: number | undefined;
-  /** Each from its instant on, the oldest first. Null: log events never expire. */
-  retentions: { at: number; days: number | null }[];
+  /** Each from its instant on, the oldest first. Null: log events never expire. `isListed`: a listing had it. */
+  retentions: { at: number; days: number | null; isListed?: boolean }[];
 }
 
 /** An export that AWS has completed, and what was in it. */
@@ -34,7 +34,9 @@ export interface AwsModel {
   hasBucket: boolean;
   find(logGroupName: string): ModelLogGroup | undefined;
   retentionAt(group: ModelLogGroup, at: number): number | null;
-  /** Before this instant, log events may be gone. AWS deletes them up to three days after they have expired. */
+  /** Log events before this instant may be gone. AWS deletes them up to three days after they have expired. */
+  expiredBefore(group: ModelLogGroup, at: number): number;
+  /** The same, with those that were deleted under an earlier retention that the archive knew. */
   goneBefore(group: ModelLogGroup, at: number): number;
 }
 
@@ -43,16 +45,24 @@ export function makeAwsModel(): AwsModel {
   const groups: ModelLogGroup[] = [];
   const retentionAt: AwsModel['retentionAt'] = ({ retentions }, at) =>
     retentions.findLast((each) => each.at <= at)?.days ?? null;
+  const expiredBefore: AwsModel['expiredBefore'] = (group, at) => {
+    const recent = group.retentions.filter((each) => each.at > at - 3 * dayMs && each.at <= at);
+    const all = [retentionAt(group, at - 3 * dayMs), ...recent.map(({ days }) => days)];
+    return Math.min(...all.map((days) => (days === null ? -Infinity : at - days * dayMs)));
+  };
   return {
     groups,
     exports: [],
     hasBucket: true,
     find: (name) => groups.find((each) => each.logGroupName === name && each.goneAt === undefined),
     retentionAt,
+    expiredBefore,
     goneBefore(group, at) {
-      const recent = group.retentions.filter((each) => each.at > at - 3 * dayMs && each.at <= at);
-      const all = [retentionAt(group, at - 3 * dayMs), ...recent.map(({ days }) => days)];
-      return Math.min(...all.map((days) => (days === null ? -Infinity : at - days * dayMs)));
+      // While a retention stays, more and more expires. Only the next one can keep more.
+      const ends = group.retentions.flatMap((each, index) =>
+        each.at <= at && group.retentions[index - 1]?.isListed ? each.at - 1 : [],
+      );
+      return Math.max(...[...ends, at].map((end) => expiredBefore(group, end)));
     },
   };
 }
@@ -79,6 +89,8 @@ export function targetsOf(
         .filter((each) => each.logGroupName.startsWith(logGroupNamePrefix))
         .map((each): LogGroup => {
           const days = model.retentionAt(each, now());
+          const listed = each.retentions.at(-1);
+          if (listed) listed.isListed = true;
           const { logGroupName, createdAt: creationTime } = each;
           return { logGroupName, creationTime, ...(days !== null && { retentionInDays: days }) };
         });

@@ -87,6 +87,22 @@ export function makeCallers({
       }
     },
 
+    /** Waives what has no objects and no proof. */
+    async waiveUnproven(): Promise<void> {
+      const unproven = await database.queries
+        .selectFrom('archivePartitions')
+        .select(['logGroupName', 'fromAt', 'toAt'])
+        .where('state', '=', 'missing')
+        .where('problem', 'like', '%export-incomplete%')
+        .execute();
+      for (const partition of unproven) {
+        const waiver = { ...partition, reason: 'it is empty' };
+        await addWaiver(database, archiveId, waiver, approval);
+        waivers.push(waiver);
+        note(`waived ${waiver.logGroupName} ${at(waiver.fromAt)}, which has no proof`);
+      }
+    },
+
     /** Exports a time again, or the time before the archive for the first time. */
     async backfill(isAgain: boolean): Promise<void> {
       const fromAt = isAgain

@@ -224,6 +224,7 @@ export async function liveThrough(
   let partitions: Record<string, number> = {};
   for (let round = 0; round < 2_000; round += 1) {
     if (round % 20 === 0) await callers.retryFailed();
+    if (round % 20 === 10) await callers.waiveUnproven();
     time.now += stepMs / 10;
     await work({ random, failShare: 0, cancelShare: 0 }, 3);
     partitions = JSON.parse((await readArchive()).summary ?? '{}').partitions;

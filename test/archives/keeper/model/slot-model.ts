@@ -40,12 +40,14 @@ export function makeSlotModel(
     const ending = endOf(task, random(), failShare, cancelShare);
     await endStartedJob(database, task.jobId, ending);
     if (ending.outcome !== 'covered' || !task.of) return;
-    const wholeFrom = model.goneBefore(task.of, task.sentAt);
+    // Log events in an export prove that the rest of it was not deleted under an earlier retention.
+    const { isEmpty } = ending;
+    const wholeFrom = model[isEmpty ? 'goneBefore' : 'expiredBefore'](task.of, task.sentAt);
     model.exports.push({ ...task, of: task.of, wholeFrom });
   }
 
   function endOf(
-    { of }: RunningTask,
+    { of, sentAt, toAt }: RunningTask,
     dice: number,
     failShare: number,
     cancelShare: number,
@@ -54,7 +56,7 @@ export function makeSlotModel(
     if (!model.hasBucket) return { outcome: 'failed', problem: 'destination-not-found' };
     if (dice < failShare) return { outcome: 'failed', problem: 'export-task-failed' };
     if (dice < failShare + cancelShare) return { outcome: 'cancelled' };
-    return { outcome: 'covered', isEmpty: dice > 0.9 };
+    return { outcome: 'covered', isEmpty: dice > 0.9 || toAt <= model.goneBefore(of, sentAt) };
   }
 
   return {
