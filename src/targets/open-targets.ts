@@ -168,7 +168,7 @@ export function openTargets(options: TargetsOptions): Targets {
   registry.configure(options.settings);
   return {
     whenReady: readiness.whenReady,
-    whyNotReady: () => readiness.whyNot(registry.all()),
+    whyNotReady: readiness.whyNot,
     find(name) {
       const entry = registry.find(name);
       if (!entry) throw targetNotFound();

@@ -1,11 +1,9 @@
 import type { AbortableSleep } from '#time/sleep.ts';
-import type { TargetEntry } from '../registry/target-entry.ts';
 import type { TargetState } from '../target.ts';
 
 // How long the first checks may keep the service from being ready. Shorter: callers meet 503s that a
 // moment later would be answers. Longer: one account that hangs keeps the service closed.
 const maxFirstChecksMs = 10_000;
-const maxNames = 5;
 
 /** Whether the targets allow the service to be ready. Once they do, it stays so. */
 export interface TargetReadiness {
@@ -14,7 +12,7 @@ export interface TargetReadiness {
   update(): void;
   /** The service can never be ready. */
   fail(error: Error): void;
-  whyNot(targets: Iterable<TargetEntry>): string | undefined;
+  whyNot(): string | undefined;
 }
 
 /**
@@ -46,21 +44,15 @@ export function makeTargetReadiness(options: {
     whenReady,
     update,
     fail: reject,
-    whyNot(targets) {
+    // Anyone can ask, so it names no target. The log does.
+    whyNot() {
       if (isReady) return undefined;
       const unchecked = count('unchecked');
-      const state = unchecked > 0 && !isTimeOver ? 'unchecked' : 'unusable';
-      const names: string[] = [];
-      for (const target of targets) {
-        if (names.length === maxNames) break;
-        if (target.state === state) names.push(target.settings.name);
-      }
-      const more = count(state) - names.length;
-      const named = names.join(', ') + (more > 0 ? ` and ${more} more` : '');
-      if (state === 'unusable')
-        return `No target is ready. These are unusable: ${named || 'none'}.`;
-      const total = unchecked + count('ready') + count('unusable');
-      return `The service has not checked the accounts of ${unchecked} of ${total} targets with STS yet: ${named}.`;
+      const unusable = count('unusable');
+      const total = unchecked + count('ready') + unusable;
+      if (unchecked === 0 || isTimeOver)
+        return `No target is ready, and ${unusable} of ${total} are unusable. The log says why.`;
+      return `The service has not checked the accounts of ${unchecked} of ${total} targets with STS yet.`;
     },
   };
 }
