@@ -111,7 +111,7 @@ describe('an event stream', () => {
     ]);
   });
 
-  test('that ends after half a minute, or after an event, is only opened again', async () => {
+  test('that ends after 20 seconds, or after an event, is only opened again', async () => {
     const { slept, clock, ...surroundings } = sleepingClock();
     let requests = 0;
     const endLate = async () => {
@@ -120,7 +120,7 @@ describe('an event stream', () => {
       if (requests === 22) return Response.json(job('completed', 0));
       const isFirst = requests === 1;
       return streamOf((controller) => {
-        if (!isFirst) clock.now += 30_000;
+        if (!isFirst) clock.now += 20_000;
         const event = 'id: 1\nevent: job-accepted\ndata: {}\n\n';
         controller.enqueue(isFirst ? new TextEncoder().encode(event) : begin);
         controller.close();
@@ -133,7 +133,7 @@ describe('an event stream', () => {
     expect(slept).toEqual(Array.from({ length: 20 }, () => 1_000));
   });
 
-  test('is answered again when it has lived for half a minute, and says so once', async () => {
+  test('is answered again when it has lived for 20 seconds, and says so once', async () => {
     const { slept: _, clock, ...surroundings } = sleepingClock();
     let requests = 0;
     const recover = async () => {
@@ -142,7 +142,7 @@ describe('an event stream', () => {
       if (requests === 5) return Response.json(job('completed', 0));
       const isLong = requests === 3;
       return streamOf((controller) => {
-        if (isLong) clock.now += 30_000;
+        clock.now += isLong ? 20_000 : 19_999;
         controller.enqueue(begin);
         controller.close();
       });
