@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Problem } from '#problems/problem.ts';
 import { toMarkup } from '#ui/html/html.ts';
 import { type TargetView, targetPage } from '#ui/pages/target-page.ts';
+import { readLogMessages } from '../house/log-messages.ts';
 
 const now = Date.UTC(2024, 4, 4, 12);
 const seenAt = '2024-05-04T11:59:55.000Z';
@@ -74,7 +75,11 @@ describe('the page of a target', () => {
       problems: [{ problem, label: 'refused' }],
     });
 
-    expect(page).toContain('POLICY_DIR has no policy');
+    const causes = readLogMessages('src/auth/authorization', ['error'])
+      .filter(({ text }) => text.endsWith('no slice starts'))
+      .map(({ text }) => `<code>${text.split(';')[0]}</code>`);
+    expect(causes).toHaveLength(2);
+    expect(causes.filter((cause) => !page.includes(cause))).toEqual([]);
   });
 
   test('links the slice that holds the slot', () => {

@@ -114,7 +114,7 @@ ${facts([
 function idleNote({ waiting, ready }: NonNullable<RedactedSlotStatus['queue']>): Html {
   if (waiting === 0) return html``;
   if (ready > 0) {
-    return html`<p>Slices are ready. If none starts within a minute, look in the logs of all replicas for <code>target worker failed, retrying</code> and <code>POLICY_DIR has no policy</code>.</p>`;
+    return html`<p>Slices are ready. If none starts within a minute, look in the logs of all replicas for <code>target worker failed, retrying</code>, <code>POLICY_DIR has no policy</code> and <code>POLICY_DIR is not set</code>.</p>`;
   }
   return html`<p>All waiting slices wait until their log events are exportable, or for the pause after a failed attempt.</p>`;
 }

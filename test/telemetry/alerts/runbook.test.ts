@@ -58,6 +58,17 @@ describe('the runbook', () => {
     }
   });
 
+  test('names each log line that says why no slice starts, in two rows about an idle slot', () => {
+    const { text: section = '' } = sections.find(({ anchor }) => anchor === 'slot-idle') ?? {};
+    const rows = section.split('\n').filter((line) => line.includes('POLICY_DIR has no policy'));
+    const causes = readLogMessages('src/auth/authorization', ['error'])
+      .filter(({ text }) => text.endsWith('no slice starts'))
+      .map(({ text }) => `\`${text.split(';')[0]}\``);
+
+    expect([rows.length, causes.length]).toEqual([2, 2]);
+    expect(causes.filter((cause) => !rows.every((row) => row.includes(cause)))).toEqual([]);
+  });
+
   test('quotes log lines that the gateway writes', () => {
     const written = readLogMessages('src', ['warn', 'error', 'fatal']).map(({ text }) => text);
     const [beforeSections = ''] = page.split('## ', 1);
