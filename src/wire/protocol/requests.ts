@@ -1,4 +1,5 @@
 import type { TaskParameters } from '#export-jobs/task-parameters.ts';
+import { s3KeyMaxBytes } from '#export-tasks/create-export-task-body.ts';
 import { integer, long, required, text, texts, truth } from './json/kinds.ts';
 import { type Read, readMembers } from './json/members.ts';
 
@@ -17,7 +18,7 @@ const createExportTask = {
   from: required(long({ minimum: 0n })),
   to: required(long({ minimum: 0n })),
   destination: required(text({ length: nameLength })),
-  destinationPrefix: text(),
+  destinationPrefix: text({ maxBytes: s3KeyMaxBytes }),
 };
 
 const describeExportTasks = {

@@ -135,6 +135,10 @@ describe('the parameters of a create', () => {
       `'${'x'.repeat(513)}' at 'destination' failed to satisfy constraint: Member must have length less than or equal to 512`,
     ],
     [
+      { destinationPrefix: 'é'.repeat(513) },
+      `'${'é'.repeat(513)}' at 'destinationPrefix' failed to satisfy constraint: Member must have length less than or equal to 1024`,
+    ],
+    [
       { taskName: '' },
       "'' at 'taskName' failed to satisfy constraint: Member must have length greater than or equal to 1",
     ],

@@ -4,6 +4,8 @@ import { isJsonNumber, type JsonValue, serializationError, toInteger } from './p
 /** The constraints of a text. Lengths in UTF-16 code units, as AWS counts. */
 interface TextRules<Value extends string> {
   length?: readonly [minimum: number, maximum: number];
+  /** The most bytes of UTF-8. */
+  maxBytes?: number;
   /** The pattern of the whole text, as AWS writes it. */
   pattern?: string;
   values?: readonly Value[];
@@ -16,7 +18,7 @@ const storable = String.raw`[^\p{Cc}\p{Cs}]*`;
 export function text<const Value extends string = string>(
   rules: TextRules<Value> = {},
 ): Member<Value> & { isRequired: false } {
-  const { length, pattern, values } = rules;
+  const { length, maxBytes, pattern, values } = rules;
   const patterns = (pattern === undefined ? [storable] : [pattern, storable]).map(
     (source) => [source, new RegExp(`^(?:${source})$`, 'u')] as const,
   );
@@ -25,6 +27,8 @@ export function text<const Value extends string = string>(
     read: (value) => (typeof value === 'string' ? (value as Value) : refuseType(value, 'String')),
     check(value) {
       const violated = length ? checkLength(value.length, length) : [];
+      if (maxBytes !== undefined)
+        violated.push(...checkLength(Buffer.byteLength(value), [0, maxBytes]));
       const missed = patterns.find(([, form]) => !form.test(value));
       if (missed) violated.push(`Member must satisfy regular expression pattern: ${missed[0]}`);
       if (values && !values.includes(value)) {
