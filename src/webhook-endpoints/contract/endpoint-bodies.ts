@@ -58,7 +58,8 @@ export const ChangeWebhookEndpoint = Type.Object(
     description:
       'The members of an endpoint to change. An absent member stays as it is. `null` has the effect of an absent member in POST /webhook-endpoints. `url` and `isEnabled` must not be `null`.',
     'x-rule': 'a JSON object with the members to change',
-    'x-fixed': { secret: 'send POST /webhook-endpoints/{endpointId}/rotate-secret' },
+    // The name of the operation: its path depends on PUBLIC_BASE_PATH.
+    'x-fixed': { secret: 'use the operation rotateWebhookSecret' },
     examples: [{ isEnabled: true }],
   },
 );

@@ -233,6 +233,21 @@ describe.each(storageBackends)('webhook endpoints on %s', (_name, openStorage) =
       expect(await rows()).toMatchObject([{ url: body.url }]);
     });
 
+    test('names the operation that changes the secret, without a path that PUBLIC_BASE_PATH changes', async () => {
+      const { id } = await create();
+
+      const { status, body } = await call('PATCH', `/${id}`, { secret: 'x' });
+
+      expect(status).toBe(400);
+      expect(body.errors).toEqual([
+        {
+          in: 'body',
+          pointer: '#/secret',
+          detail: 'cannot be changed; use the operation rotateWebhookSecret',
+        },
+      ]);
+    });
+
     test('stores its caller, for whom the policies decide about messages', async () => {
       const { id } = await create();
       await world.database.queries
