@@ -7,7 +7,8 @@ const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/i;
 /** Suggests a bucket name for an ARN or URL of a bucket; `undefined` when there is none. */
 export function suggestBucket(text: string): string | undefined {
   if (text.length > maxLength) return undefined;
-  const bucketAndKey = readUrl(text) ?? text.replace(arnOrScheme, '');
+  const visible = text.replaceAll(/\p{Cf}/gu, '').trim();
+  const bucketAndKey = readUrl(visible) ?? visible.replace(arnOrScheme, '');
   const [bucket = '', ...names] = bucketAndKey.split('/');
   if (!bucketName.test(bucket)) return undefined;
   const prefix = names.join('/').replace(/\*$/, '');

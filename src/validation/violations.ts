@@ -131,13 +131,21 @@ function countCharacters(text: string): number {
   return count;
 }
 
-/** Describes the first control character or unpaired surrogate of a text; the index counts characters. */
+/**
+ * Describes the first control character or unpaired surrogate of a text, or else its first format character, which no
+ * font shows. The index counts characters.
+ */
 function findInvisibleCharacter(text: string): string | undefined {
-  const found = /[\p{Cc}\p{Cs}]/u.exec(text);
+  const found = /[\p{Cc}\p{Cs}]/u.exec(text) ?? /\p{Cf}/u.exec(text);
   if (!found) return undefined;
   const [character] = found;
-  const kind = /\p{Cc}/u.test(character) ? 'control character' : 'unpaired surrogate';
-  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const kind = kindOf(character);
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   const index = countCharacters(text.slice(0, found.index));
   return `the ${kind} U+${code} at index ${index}`;
+}
+
+function kindOf(invisible: string): string {
+  if (/\p{Cc}/u.test(invisible)) return 'control character';
+  return /\p{Cf}/u.test(invisible) ? 'format character' : 'unpaired surrogate';
 }

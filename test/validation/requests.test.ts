@@ -37,7 +37,7 @@ describe('a body of POST /export-tasks', () => {
           in: 'body',
           pointer: '#/destination',
           detail:
-            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, without : and /',
+            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, without :, / and white space',
         },
         {
           in: 'body',

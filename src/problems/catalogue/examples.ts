@@ -28,7 +28,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
           in: 'body',
           pointer: '#/destination',
           detail:
-            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, without : and /',
+            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, without :, / and white space',
         },
       ],
     },

@@ -112,7 +112,12 @@ describe('a body of POST /export-jobs', () => {
     [
       { destination: 'arn:aws:s3:::archive/x' },
       '#/destination',
-      'must be the name of an S3 bucket, 1 to 512 characters, without : and /, but is "arn:aws:s3:::archive/x"; write "archive", and "x" as destinationPrefix',
+      'must be the name of an S3 bucket, 1 to 512 characters, without :, / and white space, but is "arn:aws:s3:::archive/x"; write "archive", and "x" as destinationPrefix',
+    ],
+    [
+      { destination: 'archive ' },
+      '#/destination',
+      expect.stringMatching(/, but is "archive "; write "archive"$/),
     ],
     [
       { logGroupNames: ['/aws/lambda/*'] },
