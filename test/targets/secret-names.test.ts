@@ -37,7 +37,7 @@ const requests = [
 ] as const;
 
 test.each(policies.flatMap((policy) => requests.map((request) => [policy, ...request] as const)))(
-  'with %s, %s %s gives a caller without permission the same answer for a ready, an unusable and an unknown target',
+  '%s: %s %s gives a caller without permission the same answer for ready, unusable and unknown targets',
   async (policy, method, path, body, expected) => {
     using folder = makePolicyFolder({ 'a.cedar': policy });
     await using world = await openWorld({

@@ -84,9 +84,11 @@ function canBeEntity(uid: EntityUidJson, { target, prefix }: SoughtLogGroups): b
 const arnPartsBeforeName = 6;
 
 const isResource = (node: Expr) => 'Var' in node && node.Var === 'resource';
-const isAttribute = (name: string) => (expression: Expr) => {
+const isName = (expression: Expr) => attributeIn(expression) === 'name';
+const isTargetName = (expression: Expr) => attributeIn(expression) === 'target';
+
+/** The attribute of the resource that an expression is; undefined if it is none. */
+function attributeIn(expression: Expr): string | undefined {
   const node = expression as ExprNoExt;
-  return '.' in node && node['.'].attr === name && isResource(node['.'].left);
-};
-const isName = isAttribute('name');
-const isTargetName = isAttribute('target');
+  return '.' in node && isResource(node['.'].left) ? node['.'].attr : undefined;
+}
