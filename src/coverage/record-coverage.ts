@@ -38,7 +38,7 @@ export interface CompletedSlice
  */
 export async function recordCoverage(
   queries: Queries,
-  database: Pick<Database, 'now'>,
+  database: Pick<Database, 'kind' | 'now'>,
   slice: CompletedSlice,
   findings: CoverageFindings,
 ): Promise<void> {
@@ -47,7 +47,7 @@ export async function recordCoverage(
   if (!isSettled || slice.logStreamNamePrefix !== null || fromAt >= toAt) return;
   const isOfArchive = archiveId !== null && incarnation !== null;
   const key = isOfArchive ? { archiveId, incarnation, logGroupName } : undefined;
-  const logGroup = key && (await readLogGroup(queries, key, submittedAt));
+  const logGroup = key && (await readLogGroup(queries, database, key, submittedAt));
   await queries
     .insertInto('coverage')
     .values({
@@ -100,9 +100,13 @@ interface DefinitionFacts {
   refreshDays: number;
 }
 
-/** Reads a log group of an archive. Locks it first, so that nobody records a new one meanwhile. */
+/**
+ * Reads a log group of an archive. Locks it first, so that nobody records a new one meanwhile. The archive is locked
+ * against changes: one of `refreshDays` either finds the covered range, or is known here.
+ */
 async function readLogGroup(
   queries: Queries,
+  { kind }: Pick<Database, 'kind'>,
   key: LedgerKey,
   exportedAt: number,
 ): Promise<ExportedLogGroup> {
@@ -111,6 +115,7 @@ async function readLogGroup(
     .selectFrom('archives')
     .select('definition')
     .where('id', '=', archiveId)
+    .$if(kind === 'postgres', (query) => query.forShare())
     .executeTakeFirstOrThrow();
   const { partitionBy, refreshDays }: DefinitionFacts = JSON.parse(definition);
   const logGroup = await lockLogGroup(queries, key);

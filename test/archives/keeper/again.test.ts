@@ -5,7 +5,11 @@ import { addWaiver } from '#archives/store/requests/add-waiver.ts';
 import { splitByUnit } from '#coverage/ledger/units.ts';
 import type { Window } from '#time/window.ts';
 import { approvalOf } from '../../export-jobs/caller-requests.ts';
-import { endJob } from './end-job.ts';
+import {
+  beginAndHold,
+  untilLockIsWaitedFor,
+} from '../../export-jobs/store/concurrent-transactions.ts';
+import { endJob, endStartedJob, startJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 const approval = approvalOf('ann');
@@ -393,3 +397,28 @@ test('puts exports into the queue as the archive is defined now', async () => {
 
 const backfills = ({ database }: KeptArchives) =>
   database.queries.selectFrom('archiveBackfills').selectAll().orderBy('number').execute();
+
+test('exports a partition again that is covered while refreshDays grows, on postgres', async () => {
+  await using kept = await openKeptArchives({ backend: 'postgres' });
+  const { database } = kept;
+  kept.seed('/app/a');
+  const day = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+  const id = await kept.accept({ logGroupNames: ['/app/a'], ...day });
+  await kept.look();
+  const [job] = await kept.waiting();
+  await startJob(database, job?.jobId ?? '');
+  const { definition } = await kept.archive(id);
+  // A look is due, so the end of the job does not ask for one.
+  await kept.change(id, {});
+
+  const changed = JSON.stringify({ ...JSON.parse(definition), refreshDays: 14 });
+  const change = await beginAndHold(database, (queries) =>
+    queries.updateTable('archives').set({ definition: changed }).where('id', '=', id).execute(),
+  );
+  const verdict = endStartedJob(database, job?.jobId ?? '', { outcome: 'covered' });
+  await Promise.race([verdict, untilLockIsWaitedFor(database)]);
+  await change.commit();
+  await verdict;
+
+  expect(await kept.ranges()).toMatchObject([{ state: 'covered', again: 'refresh' }]);
+});
