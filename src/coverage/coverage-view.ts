@@ -10,7 +10,7 @@ export type CoveringExport = Static<typeof CoveringExport>;
 export const CoveringExport = Type.Object(
   {
     from: DateTime(
-      'Start of the time range that it covers, inclusive. It is the start of the time range of the export, with two exceptions. If the log group was deleted and created again in that time range, it is the later time of creation. For an archive, log events can have expired before the export was sent. Then it is the start of the rest.',
+      'Start of the time range that it covers, inclusive. It is the start of the time range of the export, with two exceptions. If the log group was deleted and created again in that time range, it is the later time of creation. The gateway knows of that if an archive of the account and Region has this log group. For an archive, log events can have expired before the export was sent. Then it is the start of the rest.',
     ),
     to: DateTime('End of the time range of the export, exclusive.'),
     target: Type.String({ description: 'Name of the target that exported it.' }),

@@ -23,25 +23,46 @@ const whereLong = sql<boolean>`to_at - from_at > ${sql.lit(longMs)}`;
 const whereShort = sql<boolean>`to_at - from_at <= ${sql.lit(longMs)}`;
 
 /**
- * From when on an export proves something. A log group that was created again has a new incarnation. An export of
- * that one has no log events of the log group before it.
+ * From when on an export proves something: from the latest creation of its log group before it was sent. It has no
+ * log events of an earlier log group of this name. Every archive of the account and Region can know of a creation
+ * after a deletion. They are looked up once for each log group, not for each export.
  */
-const coveredFrom = sql<number>`case when incarnation > 1 then coalesce((
-    select case when created.created_at > coverage.from_at then created.created_at else coverage.from_at end
-    from archive_log_groups as created
-    where created.archive_id = coverage.archive_id and created.log_group_name = coverage.log_group_name
-    and created.incarnation = coverage.incarnation
-  ), from_at) else from_at end`;
+async function readCoveredFrom(
+  queries: Queries,
+  { accountId, region, logGroupName }: PlacedLogGroup,
+): Promise<RawBuilder<number>> {
+  const again = await queries
+    .selectFrom('archives')
+    .innerJoin('archiveLogGroups as created', 'created.archiveId', 'archives.id')
+    .select('created.createdAt')
+    .distinct()
+    .where((row) => row.and({ accountId, region, logGroupName }))
+    .where('incarnation', '>', 1)
+    .orderBy('created.createdAt', 'desc')
+    .limit(maxCreations)
+    .execute();
+  if (again.length === 0) return sql<number>`from_at`;
+  const cases = again.map(
+    ({ createdAt }) =>
+      sql`when exported_at >= ${createdAt} then case when from_at < ${createdAt} then ${createdAt} else from_at end`,
+  );
+  return sql<number>`case ${sql.join(cases, sql` `)} else from_at end`;
+}
+
+// Fewer: exports before them count for time before their creation. More: longer statements.
+const maxCreations = 100;
 
 /**
  * Reads the exports that cover a part of a window of a log group, in the order of their start, after a position.
  */
 export async function readEntries(
   queries: Queries,
-  { accountId, region, logGroupName }: PlacedLogGroup,
+  logGroup: PlacedLogGroup,
   { fromAt, toAt }: Window,
   { after, limit }: { after: CoveragePosition | undefined; limit: number },
 ): Promise<CoverageEntry[]> {
+  const { accountId, region, logGroupName } = logGroup;
+  const coveredFrom = await readCoveredFrom(queries, logGroup);
   const read = (first: number, length: RawBuilder<boolean>) =>
     queries
       .selectFrom('coverage')
@@ -79,10 +100,12 @@ function byPosition(one: CoveragePosition, other: CoveragePosition): number {
  */
 export async function readCoveredParts(
   queries: Queries,
-  { accountId, region, logGroupName }: PlacedLogGroup,
+  logGroup: PlacedLogGroup,
   window: Window,
   limit: number,
 ): Promise<Window[]> {
+  const { accountId, region, logGroupName } = logGroup;
+  const coveredFrom = await readCoveredFrom(queries, logGroup);
   const { fromAt, toAt } = window;
   const windows = (first: number, length: RawBuilder<boolean>) => sql`
     select ${coveredFrom} as from_at, to_at from coverage

@@ -137,8 +137,13 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage, on %s', (kind) => 
     const createdAt = dayMs + 1;
     const again = { logGroupName: '/app', incarnation: 2, createdAt };
     await insertArchive(database, { id: 'reborn', logGroups: [again] });
-    const ofArchive = { archiveId: 'reborn', incarnation: 2 };
+    const { accountId, region } = logGroup;
+    await database.queries.updateTable('archives').set({ accountId, region }).execute();
+    const ofArchive = { archiveId: 'reborn', incarnation: 2, exportedAt: 41 * dayMs };
+    const ofOthers = { toAt: 2 * dayMs, exportedAt: 3 * dayMs };
     await insertCoverage(database, [
+      { jobId: 'of-no-archive', fromAt: 1, ...ofOthers },
+      { jobId: 'of-other-archive', fromAt: 1, ...ofOthers, archiveId: 'other', incarnation: 1 },
       { jobId: 'before', ...ofArchive, fromAt: 0, toAt: dayMs },
       { jobId: 'through', ...ofArchive, fromAt: dayMs, toAt: 2 * dayMs },
       { jobId: 'long', ...ofArchive, fromAt: 0, toAt: 40 * dayMs },
@@ -160,6 +165,8 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage, on %s', (kind) => 
       parts: [{ fromAt: createdAt, toAt: 3 * dayMs }],
       entries: [
         ['long', 0, createdAt],
+        ['of-no-archive', 1, createdAt],
+        ['of-other-archive', 1, createdAt],
         ['through', dayMs, createdAt],
       ],
     });
