@@ -42,7 +42,7 @@ export const archiveProblems = {
     title: 'Limit of backfills reached',
     explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. The names in \`logGroupNames\` of all its backfills can have ${inDigits(statedLimits.backfillNamesPerArchive)} characters together. Backfills that have ended count, too.`,
     remedy:
-      'If the names are too many, omit `logGroupNames`: the backfill is then for all log groups of the archive. Or create a new archive, and end this one. For the backfills of the new one, use wider time ranges and more log groups.',
+      'Create a new archive, and end this one. For the backfills of the new one, use wider time ranges and more log groups. Or, if the names are too many, omit `logGroupNames`: the backfill is then for all log groups.',
     isRetryable: false,
   },
   'too-many-waivers': {
