@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf } from '../caller-requests.ts';
+import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 
 // The look at a destination before the first slice of a job. Only a certain refusal ends a job.
@@ -144,4 +145,46 @@ test('a bucket without a refusal is read once a minute, a refused one each time'
   await put('archive');
 
   expect([good, bad, looks() - good - bad]).toEqual([1, 2, 1]);
+});
+
+describe('a caller with many jobs for a bucket that AWS refuses', () => {
+  const exports = 20;
+
+  test('delays others to at most 1.2 times their time, also at the highest priority', async () => {
+    const aloneMs = await makespan(0);
+    const besideMs = await makespan(30);
+
+    expect(besideMs).toBeLessThanOrEqual(1.2 * aloneMs);
+  });
+
+  /** The time of the exports of a caller, beside jobs of another one. Each look at their bucket takes a second. */
+  async function makespan(refusedJobs: number): Promise<number> {
+    let time: Queue['time'] | undefined;
+    await using queue = await openQueue({
+      replicas: 0,
+      seeTarget: (target) => ({
+        ...target,
+        storage: {
+          ...target.storage,
+          async readBucket(bucket, options) {
+            if (bucket === 'bad') await time?.sleep(1_000);
+            return target.storage.readBucket(bucket, options);
+          },
+        },
+      }),
+    });
+    ({ time } = queue);
+    queue.emulator.seed.bucket({ region, bucket: 'bad', policy: null });
+    for (let job = 0; job < refusedJobs; job += 1)
+      await queue.put({ caller: 'a', priority: 10, destination: 'bad' });
+    const jobId = await queue.put({ caller: 'b', slices: exports });
+    await queue.openReplica();
+
+    await time.runUntil(async () =>
+      (await queue.states(jobId)).every((state) => state === 'completed'),
+    );
+    const ms = time.now() - startAt;
+    await queue.runUntilDone(); // a look that sleeps would never end
+    return ms;
+  }
 });

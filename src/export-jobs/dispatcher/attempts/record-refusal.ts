@@ -19,8 +19,8 @@ export interface Refusal {
   by: CallToAws;
   /** The age of the attempt, in ms. */
   ageMs: number;
-  /** How long it kept the slot from others, in ms; undefined if AWS was not called. */
-  keptMs?: number;
+  /** How long it kept the slot from others, in ms, from its claim on. */
+  keptMs: number;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function recordRefusal(
       change: { type: 'slice-failed', slice, attempt, problem: slug },
       by,
       sharedCause: { slug, problem: stored, scope },
-      ...(keptMs !== undefined && { keptMs }),
+      keptMs,
     },
     'in-outcome',
   );
@@ -59,17 +59,17 @@ export async function recordRefusal(
 }
 
 /**
- * Ends a claimed slice without a create, and with it the waiting slices of its job that the cause concerns. AWS
- * is not called, and the next slice can start at once.
+ * Ends a claimed slice without a create, and with it the waiting slices of its job that the cause concerns. The next
+ * slice can start at once.
  */
 export async function refuseUnsent(
   slot: OwnedSlot,
   intent: Intent,
   problem: Problem,
-  { scope, policies }: { scope: CauseScope; policies: readonly string[] },
+  { scope, policies, keptMs }: Pick<Refusal, 'scope' | 'keptMs'> & { policies: readonly string[] },
 ): Promise<void> {
   const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
-  await recordRefusal(slot, intent, { problem, scope, by, ageMs: 0 });
+  await recordRefusal(slot, intent, { problem, scope, by, ageMs: 0, keptMs });
   await setImmediate(); // nothing else waits here: many of these in a row would block all other requests
 }
 
@@ -83,9 +83,8 @@ const minPauseMs = 60_000;
 export async function recordRefusedCaller(
   slot: OwnedSlot,
   intent: Intent,
-  { problem, by, ageMs }: Omit<Refusal, 'scope' | 'keptMs'>,
+  { problem, by, ageMs, keptMs }: Omit<Refusal, 'scope'>,
 ): Promise<void> {
-  const keptMs = ageMs + slot.timings.secondMs; // more than it was, so that other callers go first
   const resendMs = slot.timings.resendAfterMs[intent.misses];
   const stored = {
     ...toStored(problem),

@@ -71,15 +71,13 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     destinationPrefix: taskParameters ? prefixTemplate : destinationPrefix,
   });
   const decision = authorizer.decide(request, question);
-  if (!decision.isPermitted) {
-    const denial = new Problem('not-permitted', 'The policies no longer permit this export.');
-    await refuseUnsent(slot, intent, denial, { scope: 'slice', policies: decision.policies });
-    return 0;
-  }
-
-  const refusal = await findRefusal(slot, intent);
+  const refusal = decision.isPermitted
+    ? await findRefusal(slot, intent)
+    : new Problem('not-permitted', 'The policies no longer permit this export.');
   if (refusal) {
-    await refuseUnsent(slot, intent, refusal, { scope: 'job', policies: decision.policies });
+    const scope = decision.isPermitted ? 'job' : 'slice';
+    const keptMs = elapsed() - claimBeganAt;
+    await refuseUnsent(slot, intent, refusal, { scope, policies: decision.policies, keptMs });
     return 0;
   }
 
@@ -95,7 +93,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   );
   slot.callSpacing.countWrite();
   await reach('before-outcome');
-  return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
+  return recordOutcome(slot, { ...intent, claimBeganAt, sentAt }, outcome, decision.policies);
 }
 
 /**
@@ -116,8 +114,8 @@ function publishHandOff({ target, memory }: OwnedSlot, sentAt: number): void {
   memory.endedAt = undefined;
 }
 
-/** An intent that was sent, and when, by `elapsed`. */
-type SentIntent = Intent & { sentAt: number };
+/** An intent that was sent, when its claim began, and when it was sent, by `elapsed`. */
+type SentIntent = Intent & { claimBeganAt: number; sentAt: number };
 
 async function recordOutcome(
   slot: OwnedSlot,
@@ -177,12 +175,14 @@ async function recordOutcome(
         : await explainRefusal(result.problem, target, intent, { caller, log });
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       if (outcome === 'not-sent' && result.isOfCaller) {
-        await recordRefusedCaller(slot, intent, { problem, by, ageMs });
+        // More than it was, so that other callers go first.
+        const keptMs = slot.elapsed() - intent.claimBeganAt + timings.secondMs;
+        await recordRefusedCaller(slot, intent, { problem, by, ageMs, keptMs });
         return 0;
       }
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
-      const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
-      const keptMs = ageMs + pauseMs;
+      pauseAfterRefusal(slot, intent, problem, isOfSlot);
+      const keptMs = memory.createNotBefore - intent.claimBeganAt;
       if (isOfSlot) {
         const step = returnToQueue(slot, intent, outcome, problem, by);
         await recordAndAnnounce(slot, active, { ...step, keptMs });
@@ -228,7 +228,7 @@ function pauseAfterRefusal(
   { jobId, slice, attempt }: Intent,
   problem: Problem,
   isOfSlot: boolean,
-): number {
+): void {
   const { memory, timings, elapsed, random, outages, target } = slot;
   let pauseMs = timings.secondMs;
   if (problem.slug === 'service-role-not-permitted') {
@@ -246,5 +246,4 @@ function pauseAfterRefusal(
     const options = isTaken ? { alarmAfterMs: takenAlarmMs } : {};
     outages.creates.failed(facts, 'AWS refused a create, retrying', options);
   }
-  return pauseMs;
 }
