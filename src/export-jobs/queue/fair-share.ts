@@ -114,7 +114,8 @@ export async function recordMiss(
 
 /**
  * Makes the queue of a slice first among its equals again: AWS accepted no create, so it was not
- * served. A start that ignored the priority is given back to all queues of the caller.
+ * served. A start that ignored the priority is given back to all queues of the caller, and its number to the target.
+ * Otherwise the slot of a tenth start that AWS refuses goes to the highest priority again.
  */
 export async function restoreFairShare(
   queries: Queries,
@@ -134,6 +135,12 @@ export async function restoreFairShare(
     .executeTakeFirst();
   if (!queue) return;
   const { target, caller, priority, lastTurn } = queue;
+  await queries
+    .updateTable('slots')
+    .set((row) => ({ turns: row('turns', '-', 1) }))
+    .where('target', '=', target)
+    .where('turns', '=', lastTurn)
+    .execute();
   await queries
     .updateTable('lines')
     .set((row) => ({

@@ -12,17 +12,18 @@ import { openStore, storageBackends } from '../storage-backends.ts';
 const target = 'default';
 const leaseMs = 60_000;
 
-/** Takes the slot of a target and returns what starts the next slice as the start of a number. */
+/** Takes the slot of a target and returns what starts the next slice, by default as the next start. */
 async function openSlot(database: Database) {
   const request = { target, accountId: '1', region: 'r', owner: 'test', leaseMs };
   const { lease } = await takeLease(database, request);
   if (!lease) throw new Error('The slot is taken.');
-  return async (turn: number) => {
+  return async (turn?: number) => {
     const { queries } = database;
-    await queries
-      .updateTable('slots')
-      .set({ turns: turn - 1 })
-      .execute();
+    if (turn !== undefined)
+      await queries
+        .updateTable('slots')
+        .set({ turns: turn - 1 })
+        .execute();
     const intent = await claimNextSlice(database, lease, {
       leaseMs,
       makeMarker: () => randomUUID(),
@@ -82,6 +83,23 @@ describe.each(storageBackends)('a start that ignored the priority, on %s', (_, o
     await leaveSlot(database, 'waiting');
 
     expect(await start(20)).toMatchObject({ caller: 'ben' });
+  });
+
+  test('comes again if AWS refuses every other start', async () => {
+    await using database = await openStore(openStorage);
+    await insertJob(database, { caller: 'ana', priority: 5, slices: Array(10).fill({}) });
+    await insertJob(database, { caller: 'ben' });
+    const start = await openSlot(database);
+    const callers: string[] = [];
+
+    for (let accepted = 0; accepted < 10; accepted += 1) {
+      callers.push((await start()).caller);
+      await leaveSlot(database, 'completed');
+      await restoreFairShare(database.queries, await start());
+      await leaveSlot(database, 'waiting');
+    }
+
+    expect(callers).toEqual([...Array(9).fill('ana'), 'ben']);
   });
 });
 
