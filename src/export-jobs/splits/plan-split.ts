@@ -42,22 +42,19 @@ export async function planSplit(
     .where('jobId', '=', jobId)
     .executeTakeFirstOrThrow();
   if (children + windows.length > statedLimits.splitSlicesPerJob) return undefined;
-  if (parent !== null && !isOutOfTime && !(await hasCompletedChild(queries, jobId, parent)))
+  if (parent !== null && !isOutOfTime && !(await hasExportedChild(queries, jobId, parent)))
     return undefined;
   return { first: last + 1, windows };
 }
 
-async function hasCompletedChild(
-  queries: Queries,
-  jobId: string,
-  parent: number,
-): Promise<boolean> {
+/** Whether AWS has completed the task of a child. Its verification can take long. */
+async function hasExportedChild(queries: Queries, jobId: string, parent: number): Promise<boolean> {
   const child = await queries
     .selectFrom('slices')
     .select('number')
     .where('jobId', '=', jobId)
     .where('parent', '=', parent)
-    .where('state', '=', 'completed')
+    .where('state', 'in', ['verifying', 'completed'])
     .limit(1)
     .executeTakeFirst();
   return child !== undefined;

@@ -1,6 +1,7 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
+import { Problem } from '#problems/problem.ts';
 import { region } from '../../world.ts';
 import { firstWindowAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue, type QueueOptions } from '../open-queue.ts';
@@ -196,6 +197,24 @@ describe('a slice whose task fails', () => {
     // A day, an hour, a quarter, half of it, and half of that.
     expect(slices.filter(({ state }) => state === 'split')).toHaveLength(5);
     expect(slices.filter(({ state }) => state === 'completed')).toHaveLength(23 + 3 + 3);
+  });
+
+  test('always, around one instant, is split again while the other parts are verified', async () => {
+    const containsMs = firstWindowAt + 20 * minuteMs;
+    const listObjects = () => Promise.reject(new Problem('aws-unavailable', 'S3 is away.'));
+    await using queue = await openWith([{ ...create, kind: 'task-fails', containsMs }], {
+      seeTarget: ({ storage, ...target }) => ({
+        ...target,
+        storage: { ...storage, scoped: (...of) => ({ ...storage.scoped(...of), listObjects }) },
+      }),
+    });
+    await queue.put({ verification: 'objects' });
+
+    const part = async () => (await queue.states())[2] ?? 'waiting';
+    await queue.time.runUntil(async () => ['split', 'failed'].includes(await part()));
+
+    const states = (await queue.states()).slice(0, 5);
+    expect(states).toEqual(['split', 'verifying', 'split', 'verifying', 'verifying']);
   });
 
   test('always, at all lengths, is split once', async () => {
