@@ -4,10 +4,8 @@ import { logFailedSlice, toFailedStep } from '../dispatcher/attempts/record-fail
 import { toStored } from '../dispatcher/attempts/stored-problem.ts';
 import type { SharedOptions } from '../dispatcher/replica/dispatcher-options.ts';
 import { recordStep, type Step } from '../store/steps/record-step.ts';
-import {
-  type ClaimedVerification,
-  guardVerification,
-} from '../store/verifications/claim-verification.ts';
+import type { ClaimedVerification } from '../store/verifications/claim-verification.ts';
+import { guardVerification } from '../store/verifications/due-verifications.ts';
 import { toColumns } from '../store/verifications/findings.ts';
 import { endVerification } from '../store/verifications/record-verification.ts';
 import type { Verdict } from './verify-export.ts';

@@ -87,6 +87,41 @@ test('a count of another caller is next, not the other counts of the last one', 
   expect(open.length).toBeGreaterThanOrEqual(3);
 });
 
+test.each([
+  ['at their target', 1],
+  ['at other targets', 3],
+])('lists of a caller that last for hours leave places to others %s', async (_where, count) => {
+  let queue: Queue | undefined;
+  const seeTarget = (target: OpenTarget): OpenTarget => ({
+    ...target,
+    storage: {
+      ...target.storage,
+      scoped(grant, caller) {
+        const storage = target.storage.scoped(grant, caller);
+        const listObjects: typeof storage.listObjects = async (...of) => {
+          if (caller === 'alice') await queue?.time.sleep(3_600_000);
+          return storage.listObjects(...of);
+        };
+        return { ...storage, listObjects };
+      },
+    },
+  });
+  const used = targets.slice(0, 4);
+  await using opened = await openManyTargets({ targets: used, seeTarget });
+  queue = opened;
+  for (const { name } of used.slice(0, count)) {
+    const place = { target: name, destination: `archive-${name}` };
+    await opened.put({ ...place, caller: 'alice', slices: 5, sliceMs: 60_000 });
+  }
+  await untilAll(opened, 'verifying');
+
+  const { name } = used[count === 1 ? 0 : 3] as (typeof targets)[number];
+  const jobId = await opened.put({ target: name, destination: `archive-${name}`, caller: 'bob' });
+  await opened.time.runFor(10_000);
+
+  expect(await opened.states(jobId)).toEqual(['completed']);
+});
+
 test('targets whose S3 does not answer leave places to the other ones', async () => {
   const [healthy = '', ...hanging] = regions.slice(0, 5);
   let queue: Queue | undefined;

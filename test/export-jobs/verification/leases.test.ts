@@ -5,9 +5,9 @@ import {
   type ClaimedVerification,
   type ClaimScope,
   claimVerification,
-  guardVerification,
 } from '#export-jobs/store/verifications/claim-verification.ts';
 import {
+  guardVerification,
   maxPutOffMs,
   renewVerification,
 } from '#export-jobs/store/verifications/due-verifications.ts';
@@ -21,7 +21,14 @@ import { insertAttempt, insertVerification } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
 const leaseMs = 30_000;
-const everywhere: ClaimScope = { busyTargets: [], countedTargets: [], served: [], draining: [] };
+const everywhere: ClaimScope = {
+  busyTargets: [],
+  busyCallers: [],
+  busyTargetsOf: [],
+  countedTargets: [],
+  served: [],
+  draining: [],
+};
 const findings: Findings = {
   method: 'objects',
   objects: 1,
@@ -202,6 +209,25 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
 
     const found = claims.map((each) => each && [each.target, each.mode]);
     expect(found).toEqual([['a', 'objects'], undefined, ['b', 'count'], undefined, ['a', 'count']]);
+  });
+
+  test('is given for a caller and a target that may begin one', async () => {
+    const { database, claim, put } = await given([]);
+    await using _closed = database;
+    await put({ target: 'a', caller: 'alice' });
+    await put({ target: 'b', caller: 'alice' });
+    await put({ target: 'a', caller: 'bob' });
+    const of = (caller: string, ...targets: string[]) => ({ caller, targets });
+
+    const claims = [
+      await claim('one', { busyTargetsOf: [of('alice', 'a'), of('bob')] }),
+      await claim('one', { busyCallers: ['alice'] }),
+      await claim('one', { busyCallers: ['alice'] }),
+      await claim('one', { busyTargetsOf: [of('alice', 'b')] }),
+    ];
+
+    const found = claims.map((each) => each && [each.target, each.caller]);
+    expect(found).toEqual([['b', 'alice'], ['a', 'bob'], undefined, ['a', 'alice']]);
   });
 
   test('is given for the caller that was served longest ago', async () => {

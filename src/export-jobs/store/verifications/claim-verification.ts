@@ -1,17 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 
-import type { Database, Queries } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { clockToleranceMs } from '#database/database-clock.ts';
 import { engineSql } from '#database/engine-sql.ts';
-import type { StepGuard } from '../steps/hold-lease.ts';
-import { staleState } from '../steps/stale-state.ts';
-import {
-  maxPutOffMs,
-  type Place,
-  renewVerification,
-  type VerificationLease,
-  whereDue,
-} from './due-verifications.ts';
+import { maxPutOffMs, type Place, type VerificationLease, whereDue } from './due-verifications.ts';
 import { type Findings, readFindings } from './findings.ts';
 
 /** A verification that this process has taken up, and the export it is about. */
@@ -57,6 +49,10 @@ export interface ClaimScope {
   busyTargets: readonly string[];
   /** Targets at which no count may begin, or `all`. */
   countedTargets: readonly string[] | 'all';
+  /** Callers of which none may begin. */
+  busyCallers: readonly string[];
+  /** Targets at which none of a caller may begin. */
+  busyTargetsOf: readonly { caller: string; targets: readonly string[] }[];
   /** Callers whose verifications come last: of these, the caller that was served longest ago is first. */
   served: readonly string[];
   /** Targets that drain here: their successors elsewhere have the same names, and other replicas verify for them. */
@@ -103,12 +99,12 @@ interface DueCaller {
 async function callersInTurn(
   database: Database,
   whereFree: RawBuilder<unknown>,
-  { served }: ClaimScope,
+  { served, busyCallers }: ClaimScope,
 ): Promise<string[]> {
-  let callers = await readCallers(database, whereFree);
+  let callers = await readCallers(database, whereFree, busyCallers);
   if (callers.some(({ caller }) => caller === '')) {
     await nameCallers(database);
-    callers = await readCallers(database, whereFree);
+    callers = await readCallers(database, whereFree, busyCallers);
   }
   const place = (caller: string) => served.indexOf(caller); // -1 for those that were not served
   return callers
@@ -119,11 +115,12 @@ async function callersInTurn(
 
 /**
  * Hops from caller to caller in the index. So the many rows of one neither hide those of another nor are all
- * read.
+ * read. Busy callers are left out.
  */
 async function readCallers(
   { queries }: Database,
   whereFree: RawBuilder<unknown>,
+  busyCallers: readonly string[],
 ): Promise<DueCaller[]> {
   const { rows } = await sql<DueCaller>`
     with recursive open(caller) as (
@@ -139,7 +136,7 @@ async function readCallers(
       select due_at from verifications where verifications.caller = open.caller and ${whereFree}
       order by due_at limit 1
     ) as due_at
-    from open where caller is not null
+    from open where caller is not null and ${notIn('caller', busyCallers)}
   `.execute(queries);
   return rows;
 }
@@ -158,19 +155,28 @@ async function nameCallers({ queries, kind }: Database): Promise<void> {
   `.execute(queries);
 }
 
-function whereInScope({ busyTargets, countedTargets, draining }: ClaimScope): RawBuilder<unknown> {
+function whereInScope({
+  busyTargets,
+  busyTargetsOf,
+  countedTargets,
+  draining,
+}: ClaimScope): RawBuilder<unknown> {
   const noCount = sql`(select verification from jobs where jobs.id = verifications.job_id) <> 'count'`;
   const uncounted =
-    countedTargets === 'all' ? noCount : sql`(${elsewhere(countedTargets)} or ${noCount})`;
-  const ofSuccessors = draining.map(
-    ({ name, accountId, region }) =>
-      sql`and not (target = ${name} and (account_id <> ${accountId} or region <> ${region}))`,
+    countedTargets === 'all' ? noCount : sql`(${notIn('target', countedTargets)} or ${noCount})`;
+  const ofCallers = busyTargetsOf.map(
+    ({ caller, targets }) => sql`(caller <> ${caller} or ${notIn('target', targets)})`,
   );
-  return sql`and ${elsewhere(busyTargets)} and ${uncounted} ${sql.join(ofSuccessors, sql` `)}`;
+  const here = draining.map(
+    ({ name, accountId, region }) =>
+      sql`(target <> ${name} or (account_id = ${accountId} and region = ${region}))`,
+  );
+  const conditions = [notIn('target', busyTargets), uncounted, ...ofCallers, ...here];
+  return sql`and ${sql.join(conditions, sql` and `)}`;
 }
 
-const elsewhere = (targets: readonly string[]) =>
-  targets.length === 0 ? sql`1 = 1` : sql`target not in (${sql.join(targets)})`;
+const notIn = (column: 'target' | 'caller', values: readonly string[]) =>
+  values.length === 0 ? sql`1 = 1` : sql`${sql.ref(column)} not in (${sql.join(values)})`;
 
 async function readClaim(
   { queries, now }: Database,
@@ -235,16 +241,4 @@ async function readClaim(
  */
 function toAge(ms: number): number {
   return ms < -clockToleranceMs ? maxPutOffMs : Math.max(0, ms);
-}
-
-/** Makes the guard of steps with a slice that is verified: the lease of the verification. */
-export function guardVerification(
-  database: Pick<Database, 'now'>,
-  claim: ClaimedVerification,
-  leaseMs: number,
-): StepGuard {
-  const hold = async (queries: Queries) => {
-    if (!(await renewVerification({ ...database, queries }, claim, leaseMs))) throw staleState();
-  };
-  return { target: claim.target, hold };
 }

@@ -2,6 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { StepGuard } from '../steps/hold-lease.ts';
+import { staleState } from '../steps/stale-state.ts';
 
 // No verification is put off for longer. Shorter: during an outage of AWS, many calls fail for nothing.
 // Longer: after it, slices stay unverified.
@@ -60,6 +62,18 @@ export function heldBy(
     .where('owner', '=', owner)
     .where('looks', '=', looks)
     .where('endedAt', 'is', null);
+}
+
+/** Makes the guard of steps with a slice that is verified: the lease of the verification. */
+export function guardVerification(
+  database: Pick<Database, 'now'>,
+  claim: VerificationLease & { target: string },
+  leaseMs: number,
+): StepGuard {
+  const hold = async (queries: Queries) => {
+    if (!(await renewVerification({ ...database, queries }, claim, leaseMs))) throw staleState();
+  };
+  return { target: claim.target, hold };
 }
 
 /** Renews the lease of a verification. Returns whether it is still held. */

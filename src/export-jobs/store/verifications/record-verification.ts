@@ -3,8 +3,8 @@ import type { Updateable } from 'kysely';
 import type { Database, Queries } from '#database/database.ts';
 import type { VerificationRow } from '#database/rows/verification-row.ts';
 import { lockJob } from '../lock-job.ts';
-import { type ClaimedVerification, guardVerification } from './claim-verification.ts';
-import { heldBy } from './due-verifications.ts';
+import type { ClaimedVerification } from './claim-verification.ts';
+import { guardVerification, heldBy } from './due-verifications.ts';
 import { type Findings, toColumns } from './findings.ts';
 
 /**
