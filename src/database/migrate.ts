@@ -18,6 +18,7 @@ import { tenthStarts } from './migrations/0013-tenth-starts.ts';
 import { standBacks } from './migrations/0014-stand-backs.ts';
 import { foreignDestinations } from './migrations/0015-foreign-destinations.ts';
 import { verificationCallers } from './migrations/0016-verification-callers.ts';
+import { countQueries } from './migrations/0017-count-queries.ts';
 import { formerRetentions } from './migrations/0018-former-retentions.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
@@ -43,6 +44,7 @@ const migrations: Record<string, MigrationStep> = {
   '0014-stand-backs': standBacks,
   '0015-foreign-destinations': foreignDestinations,
   '0016-verification-callers': verificationCallers,
+  '0017-count-queries': countQueries,
   '0018-former-retentions': formerRetentions,
 };
 

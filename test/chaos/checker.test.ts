@@ -71,6 +71,7 @@ const verification: Evidence['verifications'][number] = {
   beganAt: 2_100,
   dueAt: 2_100,
   looks: 1,
+  queries: 0,
   owner: null,
   leasedUntil: 0,
   endedAt: 2_200,

@@ -53,6 +53,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0014-stand-backs',
       '0015-foreign-destinations',
       '0016-verification-callers',
+      '0017-count-queries',
       '0018-former-retentions',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
@@ -151,6 +152,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0014-stand-backs',
       '0015-foreign-destinations',
       '0016-verification-callers',
+      '0017-count-queries',
       '0018-former-retentions',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;

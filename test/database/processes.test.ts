@@ -61,7 +61,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
     ];
 
     const applied =
-      'Applied 0001-export-jobs.\nApplied 0002-callers.\nApplied 0003-time-zones.\nApplied 0004-misses.\nApplied 0005-work.\nApplied 0006-retention.\nApplied 0007-trace-context.\nApplied 0008-foreign-tasks.\nApplied 0009-verification.\nApplied 0010-archives.\nApplied 0011-wire-and-notifications.\nApplied 0012-archive-trials.\nApplied 0013-tenth-starts.\nApplied 0014-stand-backs.\nApplied 0015-foreign-destinations.\nApplied 0016-verification-callers.\nApplied 0018-former-retentions.\n';
+      'Applied 0001-export-jobs.\nApplied 0002-callers.\nApplied 0003-time-zones.\nApplied 0004-misses.\nApplied 0005-work.\nApplied 0006-retention.\nApplied 0007-trace-context.\nApplied 0008-foreign-tasks.\nApplied 0009-verification.\nApplied 0010-archives.\nApplied 0011-wire-and-notifications.\nApplied 0012-archive-trials.\nApplied 0013-tenth-starts.\nApplied 0014-stand-backs.\nApplied 0015-foreign-destinations.\nApplied 0016-verification-callers.\nApplied 0017-count-queries.\nApplied 0018-former-retentions.\n';
     expect(first).toEqual({ code: 0, stdout: applied, stderr: '' });
     expect(second).toEqual({ code: 0, stdout: 'The tables are up to date.\n', stderr: '' });
   });

@@ -20,6 +20,8 @@ export interface VerificationRow {
   dueAt: number;
   /** How often a process has taken it up. It is the fencing number of its lease. */
   looks: Generated<number>;
+  /** How many queries of CloudWatch Logs Insights were started to count its log events. */
+  queries: Generated<number>;
   owner: string | null;
   leasedUntil: Generated<number>;
   endedAt: number | null;

@@ -129,6 +129,9 @@ export function showVerification(row: VerifiedRow): SliceVerification {
 }
 
 /** A verification that ended with a completed slice. */
-export type VerifiedRow = Omit<VerificationRow, 'caller' | 'looks' | 'leasedUntil' | 'endedAt'> & {
+export type VerifiedRow = Omit<
+  VerificationRow,
+  'caller' | 'looks' | 'queries' | 'leasedUntil' | 'endedAt'
+> & {
   endedAt: number;
 };

@@ -16,7 +16,11 @@ import {
   claimVerification,
 } from '../store/verifications/claim-verification.ts';
 import { renewVerification } from '../store/verifications/due-verifications.ts';
-import { putOffVerification, recordFindings } from '../store/verifications/record-verification.ts';
+import {
+  putOffVerification,
+  recordFindings,
+  recordQuery,
+} from '../store/verifications/record-verification.ts';
 import { findPlaces } from './find-places.ts';
 import { recordVerdict } from './record-verdict.ts';
 import { verifyExport } from './verify-export.ts';
@@ -125,6 +129,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
     const looking = verifyExport(claim, {
       target,
       save: (findings) => recordFindings(database, claim, leaseMs, findings),
+      recordQuery: () => recordQuery(database, claim),
       sleep,
       signal,
       reach,

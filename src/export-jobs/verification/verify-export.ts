@@ -16,6 +16,8 @@ export interface VerificationContext {
   target: OpenTarget;
   /** Stores what was found, before the manifest is written. */
   save: (findings: Findings) => Promise<void>;
+  /** Stores that a query has started. Returns how many there were for the export. */
+  recordQuery: () => Promise<number>;
   sleep: AbortableSleep;
   signal: AbortSignal;
   reach: (point: CrashPoint) => Promise<void>;
@@ -32,9 +34,9 @@ export type Verdict =
   /** Objects may still appear. */
   | { outcome: 'look-again'; inMs: number };
 
-// From this look on, a count that fails after its query has started is left out: AWS charges for each query. Fewer:
+// From this query on, a count that fails after its query has started is left out: AWS charges for each query. Fewer:
 // an outage of some minutes weakens the proof. More: a proxy that changes answers costs more scans of the log group.
-const maxCountingLooks = 10;
+const maxQueries = 10;
 
 /**
  * Looks at an export once: lists its objects, finds out whether an empty one should be empty, and writes its
@@ -44,7 +46,7 @@ export async function verifyExport(
   claim: ClaimedVerification,
   context: VerificationContext,
 ): Promise<Verdict> {
-  const { target, signal, save, reach, secondLookMs } = context;
+  const { target, signal, save, recordQuery, reach, secondLookMs } = context;
   const { caller, logGroupName, destination, destinationPrefix, taskId } = claim;
   const grant = { logGroupName, destination, destinationPrefix, taskId };
   const storage = target.storage.scoped(grant, caller);
@@ -56,7 +58,11 @@ export async function verifyExport(
     return incomplete('The bucket of the export does not exist any more.');
   }
   const isLast = claim.ageMs >= secondLookMs;
-  const mayRepeat = () => claim.looks < maxCountingLooks || signal.aborted;
+  let queries = 0;
+  const noteQuery = async () => {
+    queries = await recordQuery();
+  };
+  const mayRepeat = () => queries < maxQueries || signal.aborted;
   const lookAgain = { outcome: 'look-again', inMs: secondLookMs - claim.ageMs } as const;
 
   let { findings } = claim;
@@ -64,7 +70,7 @@ export async function verifyExport(
     if (totals.objects === 0 && !isLast) return lookAgain;
     const counted =
       claim.mode === 'count'
-        ? await countExport(claim, { ...context, storage, options, mayRepeat })
+        ? await countExport(claim, { ...context, storage, options, noteQuery, mayRepeat })
         : undefined;
     const fault = counted && faultOf(counted);
     if (fault !== undefined && !isLast) return lookAgain;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { region } from '../../world.ts';
 import { firstWindowAt, startAt } from '../insert-hourly-job.ts';
-import type { Queue } from '../open-queue.ts';
+import { type Queue, refusal } from '../open-queue.ts';
 import {
   openSeededQueue,
   readManifests,
@@ -444,7 +444,7 @@ describe('an export, verified by a count', () => {
     ['GetQueryResults', '{"status":"Complete"}', 'aws-unexpected'],
     ['GetObject', '<html>proxy</html>', 'aws-unavailable'], // other bytes than its checksum says
   ])(
-    'is verified by its objects after ten looks if %s is always %s',
+    'is verified by its objects after ten queries if %s is always %s',
     async (operation, body, countProblem) => {
       await using queue = await openSeededQueue();
       const replaced = { kind: 'replace-body', body, count: 10_000 } as const;
@@ -458,6 +458,22 @@ describe('an export, verified by a count', () => {
       expect(JSON.parse(row?.evidence ?? '')).toEqual({ countProblem });
     },
   );
+
+  test('is counted after an outage of S3, although its first query fails', async () => {
+    await using queue = await openSeededQueue();
+    const away = { ...refusal, code: 'ServiceUnavailable', status: 503, count: 10_000 };
+    queue.emulator.faults.add({ ...away, operation: 'ListObjectsV2' });
+    await queue.put(count);
+    await queue.time.runUntil(async () => ((await verificationsOf(queue))[0]?.looks ?? 0) >= 12);
+    queue.emulator.faults.clear();
+    const body = '{"status":"Complete"}';
+    queue.emulator.faults.add({ kind: 'replace-body', body, operation: 'GetQueryResults' });
+
+    await queue.runUntilDone();
+
+    const [row] = await verificationsOf(queue);
+    expect(row).toMatchObject({ method: 'count', events: 6, queries: 2 });
+  });
 
   test('is empty by FilterLogEvents if the role may not count', async () => {
     const deniedActions = { '*': ['logs:StartQuery'] };

@@ -3,6 +3,7 @@ import type { Updateable } from 'kysely';
 import type { Database, Queries } from '#database/database.ts';
 import type { VerificationRow } from '#database/rows/verification-row.ts';
 import { lockJob } from '../lock-job.ts';
+import { staleState } from '../steps/stale-state.ts';
 import type { ClaimedVerification } from './claim-verification.ts';
 import { guardVerification, heldBy } from './due-verifications.ts';
 import { type Findings, toColumns } from './findings.ts';
@@ -22,6 +23,22 @@ export async function recordFindings(
     await guardVerification(database, claim, leaseMs).hold(queries);
     await heldBy(queries, claim).set(toColumns(findings)).execute();
   });
+}
+
+/**
+ * Notes that a query has started that counts log events. Returns how many there were for the verification.
+ * @throws an error named StaleState when another process has it
+ */
+export async function recordQuery(
+  { queries }: Pick<Database, 'queries'>,
+  claim: ClaimedVerification,
+): Promise<number> {
+  const row = await heldBy(queries, claim)
+    .set((of) => ({ queries: of('queries', '+', 1) }))
+    .returning('queries')
+    .executeTakeFirst();
+  if (!row) throw staleState();
+  return row.queries;
 }
 
 /** Stores the end of a verification, in the transaction of the step of its slice. */

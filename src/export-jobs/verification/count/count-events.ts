@@ -62,6 +62,8 @@ const maxReads = 900;
 interface CountOptions {
   options: EventCallOptions & { signal: AbortSignal };
   sleep: AbortableSleep;
+  /** Called when a query has started, or perhaps. Default: nothing happens. */
+  noteQuery?: () => Promise<void>;
   /** Whether the count may be repeated after its query has started. Each repeat is another query. Default: yes. */
   mayRepeat?: () => boolean;
 }
@@ -74,13 +76,17 @@ interface CountOptions {
 export async function countEvents(
   logs: Pick<CloudWatchLogs, 'startQuery' | 'readQuery'>,
   window: CountedWindow,
-  { options, sleep, mayRepeat }: CountOptions,
+  { options, sleep, noteQuery, mayRepeat }: CountOptions,
 ): Promise<number | NotCounted> {
-  const started = await logs.startQuery(toQuery(window), options).catch((problem: Problem) => {
-    const isStarted = problem.slug === 'aws-unexpected'; // perhaps
-    return whyNotCounted('logs:StartQuery', isStarted ? mayRepeat : undefined)(problem);
-  });
+  const started = await logs
+    .startQuery(toQuery(window), options)
+    .catch(async (problem: Problem) => {
+      const isStarted = problem.slug === 'aws-unexpected'; // perhaps
+      if (isStarted) await noteQuery?.();
+      return whyNotCounted('logs:StartQuery', isStarted ? mayRepeat : undefined)(problem);
+    });
   if ('outcome' in started) return started;
+  await noteQuery?.();
   const notRead = whyNotCounted('logs:GetQueryResults', mayRepeat);
   return readQuery(logs, started.queryId, { options, sleep }).catch(notRead);
 }

@@ -20,6 +20,8 @@ interface CountOptions {
   storage: Storage;
   options: EventCallOptions & { signal: AbortSignal };
   sleep: AbortableSleep;
+  /** Called when a query has started, or perhaps. */
+  noteQuery: () => Promise<void>;
   /** Whether the count may be repeated if it fails after its query has started. */
   mayRepeat: () => boolean;
 }
@@ -30,9 +32,9 @@ interface CountOptions {
  */
 export async function countExport(
   exported: ExportPlace & CountedWindow,
-  { target, storage, options, sleep, mayRepeat }: CountOptions,
+  { target, storage, options, sleep, noteQuery, mayRepeat }: CountOptions,
 ): Promise<CountedExport> {
-  const events = await countEvents(target.logs, exported, { options, sleep, mayRepeat });
+  const events = await countEvents(target.logs, exported, { options, sleep, noteQuery, mayRepeat });
   if (typeof events !== 'number') return events;
   const counted = await countObjects(exported, storage, options).catch((problem) => {
     if (mayRepeat()) throw problem;
