@@ -124,9 +124,9 @@ test('covers nothing that had expired when its export was sent', async () => {
 });
 
 test.each([
-  ['covers all of an export', 30, 3, 0],
-  ['covers nothing of what had expired', 3, 365, 3 / 24],
-])('%s that was sent before its retention changed', async (_what, before, after, expired) => {
+  ['it was cut later', 30, 3, 0],
+  ['it was lengthened later', 3, 365, 3 / 24],
+])('covers a time by the retention when its export was sent: %s', async (_what, before, after, expired) => {
   await using kept = await openKeptArchives();
   kept.seed('/app/a', { retentionInDays: before });
   const days = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };

@@ -27,7 +27,9 @@ export async function readWeakProof(queries: Queries, jobId: string): Promise<We
   const doubtful = await queries
     .selectFrom('coverage')
     .select('jobId')
-    .where((row) => row.and({ jobId, isVoid: 1, isEmpty: 1 }))
+    .where('jobId', '=', jobId)
+    .where('isVoid', '=', 1)
+    .where('isEmpty', '=', 1)
     .executeTakeFirst();
   const { skippedSlices, unprovenSlices } = totals;
   return {

@@ -11,7 +11,7 @@ export interface ModelLogGroup {
   createdAt: number;
   goneAt: number | undefined;
   /** Each from its instant on, the oldest first. Null: log events never expire. `isListed`: a listing had it. */
-  retentions: { at: number; days: number | null; isListed?: boolean }[];
+  retentions: { at: number; days: number | null; isListed: boolean }[];
 }
 
 /** An export that AWS has completed, and what was in it. */
@@ -60,7 +60,7 @@ export function makeAwsModel(): AwsModel {
     goneBefore(group, at) {
       // While a retention stays, more and more expires. Only the next one can keep more.
       const ends = group.retentions.flatMap((each, index) =>
-        each.at <= at && group.retentions[index - 1]?.isListed ? each.at - 1 : [],
+        each.at <= at && group.retentions[index - 1]?.isListed === true ? each.at - 1 : [],
       );
       return Math.max(...[...ends, at].map((end) => expiredBefore(group, end)));
     },

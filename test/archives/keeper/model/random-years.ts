@@ -76,7 +76,7 @@ export async function liveThrough(
       logGroupName,
       createdAt: now(),
       goneAt: undefined,
-      retentions: [{ at: now(), days }],
+      retentions: [{ at: now(), days, isListed: false }],
     });
     note(`${logGroupName} was created, ${days} days`);
   }
@@ -152,7 +152,7 @@ export async function liveThrough(
       case 3:
       case 4: {
         const days = pickRetention();
-        group?.retentions.push({ at: now(), days });
+        group?.retentions.push({ at: now(), days, isListed: false });
         note(`${group?.logGroupName} has ${days} days`);
         return;
       }

@@ -41,8 +41,8 @@ export function makeSlotModel(
     await endStartedJob(database, task.jobId, ending);
     if (ending.outcome !== 'covered' || !task.of) return;
     // Log events in an export prove that the rest of it was not deleted under an earlier retention.
-    const { isEmpty } = ending;
-    const wholeFrom = model[isEmpty ? 'goneBefore' : 'expiredBefore'](task.of, task.sentAt);
+    const limit = ending.isEmpty ? 'goneBefore' : 'expiredBefore';
+    const wholeFrom = model[limit](task.of, task.sentAt);
     model.exports.push({ ...task, of: task.of, wholeFrom });
   }
 
