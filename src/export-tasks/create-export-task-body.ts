@@ -39,7 +39,7 @@ export const LogStreamNamePrefix = Text({
 export const Destination = Text({
   minLength: 1,
   maxLength: 512,
-  pattern: String.raw`^[^:/\s\p{Cc}\p{Cf}\p{Cs}]*$`, // no bucket name has one of them
+  pattern: String.raw`^[^:/\s\p{Cf}\p{Cc}\p{Cs}]*$`, // no bucket name has one of them
   rule: 'the name of an S3 bucket, 1 to 512 characters, without :, / and white space',
   suggest: suggestBucket,
   description: 'Name of the S3 bucket, which must be in the Region of the log group.',

@@ -53,8 +53,11 @@ const instant = {
 
 /**
  * Converts a pattern to the syntax that JavaScript, Python, Rust, Go and Java share. Rust, which pydantic
- * uses, refuses the class of lone surrogates (Cs). The strings of those languages contain none.
+ * uses, refuses the class of lone surrogates (Cs). The strings of those languages contain none. They share no syntax for
+ * format characters (Cf): only the service refuses those.
  */
 function toPortablePattern(pattern: string): string {
-  return pattern.replace(String.raw`\p{Cc}\p{Cs}`, String.raw`\x00-\x1f\x7f-\x9f`);
+  return pattern
+    .replace(String.raw`\p{Cf}`, '')
+    .replace(String.raw`\p{Cc}\p{Cs}`, String.raw`\x00-\x1f\x7f-\x9f`);
 }

@@ -126,27 +126,30 @@ test('covers nothing that had expired when its export was sent', async () => {
 test.each([
   ['it was cut later', 30, 3, 0],
   ['it was lengthened later', 3, 365, 3 / 24],
-])('covers a time by the retention when its export was sent: %s', async (_what, before, after, expired) => {
-  await using kept = await openKeptArchives();
-  kept.seed('/app/a', { retentionInDays: before });
-  const days = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };
-  await kept.accept({ logGroupNames: ['/app/a'], ...days });
-  await kept.look();
-  const [job] = await kept.waiting();
-  kept.advance(2 * hourMs + minuteMs);
-  await startJob(kept.database, job?.jobId ?? '');
-  await kept.look();
+])(
+  'covers a time by the retention when its export was sent: %s',
+  async (_what, before, after, expired) => {
+    await using kept = await openKeptArchives();
+    kept.seed('/app/a', { retentionInDays: before });
+    const days = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };
+    await kept.accept({ logGroupNames: ['/app/a'], ...days });
+    await kept.look();
+    const [job] = await kept.waiting();
+    kept.advance(2 * hourMs + minuteMs);
+    await startJob(kept.database, job?.jobId ?? '');
+    await kept.look();
 
-  kept.seed('/app/a', { retentionInDays: after });
-  kept.advance(hourMs);
-  await kept.look();
-  await endStartedJob(kept.database, job?.jobId ?? '', { outcome: 'covered' });
+    kept.seed('/app/a', { retentionInDays: after });
+    kept.advance(hourMs);
+    await kept.look();
+    await endStartedJob(kept.database, job?.jobId ?? '', { outcome: 'covered' });
 
-  const ranges = await kept.ranges();
-  expect(ranges.filter(({ state }) => state === 'covered')).toMatchObject([
-    { from: -3 + expired, to: -2 },
-  ]);
-});
+    const ranges = await kept.ranges();
+    expect(ranges.filter(({ state }) => state === 'covered')).toMatchObject([
+      { from: -3 + expired, to: -2 },
+    ]);
+  },
+);
 
 test('gives places in a full queue to partitions at risk', async () => {
   await using kept = await openKeptArchives();
