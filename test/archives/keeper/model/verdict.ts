@@ -57,6 +57,13 @@ export async function findFaults(truth: Truth): Promise<string[]> {
     .select(['id', 'incarnation'])
     .where('archiveId', '=', archiveId)
     .execute();
+  // An export without objects can prove nothing: then its partition is exported again.
+  const voids = await database.queries
+    .selectFrom('coverage')
+    .select('jobId')
+    .where('isVoid', '=', 1)
+    .execute();
+  const voidJobs = new Set(voids.map(({ jobId }) => jobId));
   const incarnationOf = new Map(jobs.map((job) => [job.id, job.incarnation]));
   const faults: string[] = [];
   for (const group of groups) {
@@ -79,7 +86,8 @@ export async function findFaults(truth: Truth): Promise<string[]> {
         truth,
         // An export for an earlier incarnation does not count, even if the log group had been replaced by then.
         model.exports.filter(
-          ({ of, jobId }) => of === real && incarnationOf.get(jobId) === incarnation,
+          ({ of, jobId }) =>
+            of === real && incarnationOf.get(jobId) === incarnation && !voidJobs.has(jobId),
         ),
       ).map((fault) => `${name}: ${fault}`),
     );
