@@ -295,5 +295,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([17, 1]);
+  expect([applied?.length, installations?.length]).toEqual([18, 1]);
 });
