@@ -43,7 +43,7 @@ export function makeKeeperAlerts(options: OutageClocks & { log: Log }): KeeperAl
     return { logGroups: names.length, logGroupNames: names.slice(0, maxNames) };
   };
 
-  function listingOf({ id }: KeptArchive): OutageLog {
+  function listingOutage({ id }: KeptArchive): OutageLog {
     const outage = listings.get(id) ?? makeOutageLog(options);
     setAsNewest(listings, id, outage, maxArchives);
     return outage;
@@ -52,16 +52,16 @@ export function makeKeeperAlerts(options: OutageClocks & { log: Log }): KeeperAl
   return {
     notListed(archive, { slug, cause }) {
       const facts = { ...factsOf(archive), problem: slug, err: cause };
-      listingOf(archive).failed(facts, 'failed to list the log groups of an archive, retrying');
+      listingOutage(archive).failed(facts, 'failed to list the log groups of an archive, retrying');
     },
     listedInPart(archive) {
-      listingOf(archive).failed(factsOf(archive), 'found too many log groups of an archive');
+      listingOutage(archive).failed(factsOf(archive), 'found too many log groups of an archive');
     },
     listedLate(archive) {
       if (listings.has(archive.id)) return; // its listings fail, or this is known
       const listedAt = archive.listedAt === null ? undefined : new Date(archive.listedAt);
       const facts = { ...factsOf(archive), listedAt: listedAt?.toISOString() };
-      listingOf(archive).failed(facts, 'the log groups of an archive were not listed for long');
+      listingOutage(archive).failed(facts, 'the log groups of an archive were not listed for long');
     },
     listed(archive) {
       listings.get(archive.id)?.worked(factsOf(archive), 'log groups of an archive listed again');
