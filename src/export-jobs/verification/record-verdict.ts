@@ -47,10 +47,18 @@ export async function recordVerdict(
   } as const;
   const { step, readyInMs } = toFailedStep(claim, failed, random);
   const { submittedAt, taskCreatedAt, taskCompletedAt } = claim;
-  const keptMs = Math.max(0, (taskCompletedAt ?? submittedAt) - (taskCreatedAt ?? submittedAt));
+  const ranMs = Math.max(0, (taskCompletedAt ?? submittedAt) - (taskCreatedAt ?? submittedAt));
+  // An export at which nobody could look is not known to be in vain.
+  const keptMs = verdict.problem.slug === 'target-not-found' ? undefined : ranMs;
   const alsoRecord: Step['alsoRecord'] = (queries) =>
     endVerification(queries, database, claim, { method: null });
-  await recordStep(database, guard, verifying, { ...step, keptMs, alsoRecord }, reachInside);
+  await recordStep(
+    database,
+    guard,
+    verifying,
+    { ...step, ...(keptMs !== undefined && { keptMs }), alsoRecord },
+    reachInside,
+  );
   logFailedSlice(
     { outages: { slices }, target: { name: claim.target } },
     claim,

@@ -44,6 +44,10 @@ export interface VerifierOptions extends SharedOptions {
 // The pause at a target that is not checked yet, such as after a start. Shorter: a write for each. Longer: slices
 // complete later.
 const untilCheckedMs = 2_000;
+// How long after the end of a task the export of a cancelled job is kept for a replica that can look at it. Shorter: a
+// minute without STS, or a replica that knows only the new place, discards a whole export. Longer: the job stays
+// `cancelling`.
+const goneMs = 15 * 60_000;
 // How many targets are remembered as failing. Fewer: an outage has more lines. More: memory.
 const maxOutages = 1_000;
 // How many callers are remembered as served. Fewer: callers with many slices are served first. More: memory.
@@ -120,7 +124,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
     }
     if (!target || target.accountId !== claim.accountId || target.region !== claim.region) {
       const problem = elsewhere(target);
-      if (!claim.isCancelRequested) throw problem;
+      if (!claim.isCancelRequested || claim.ageMs < goneMs) throw problem;
       // Otherwise the job would never end if the account or the role is gone for good.
       await recordVerdict({ ...options, slices }, claim, { outcome: 'incomplete', problem });
       return options.onChange(claim.jobId);

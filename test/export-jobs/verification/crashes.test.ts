@@ -109,12 +109,16 @@ describe.each(['sqlite', 'postgres'] as const)('a verification, on %s', (backend
     const before = await queue.slices();
 
     await queue.cancel(jobId);
+    await queue.time.runFor(12 * 60_000);
+    const meanwhile = await queue.states();
     await queue.runUntilDone();
 
     expect(before).toMatchObject([
       { state: 'verifying', problem: expect.stringContaining('target-not-found') },
     ]);
-    expect(await queue.states()).toEqual(['cancelled']);
+    expect([meanwhile, await queue.states()]).toEqual([['verifying'], ['cancelled']]);
+    const lines = await queue.database.queries.selectFrom('lines').selectAll().execute();
+    expect(lines).toMatchObject([{ asideUntil: 0, watchedUntil: 0 }]);
     const ends = queue.database.queries.selectFrom('jobs').select('endedAt');
     expect(await ends.execute()).toEqual([{ endedAt: expect.any(Number) }]);
   });

@@ -167,12 +167,16 @@ function whereInScope({
   const ofCallers = busyTargetsOf.map(
     ({ caller, targets }) => sql`(caller <> ${caller} or ${notIn('target', targets)})`,
   );
-  const here = draining.map(
-    ({ name, accountId, region }) =>
-      sql`(target <> ${name} or (account_id = ${accountId} and region = ${region}))`,
-  );
-  const conditions = [notIn('target', busyTargets), uncounted, ...ofCallers, ...here];
+  const conditions = [notIn('target', busyTargets), uncounted, ...ofCallers, whereHere(draining)];
   return sql`and ${sql.join(conditions, sql` and `)}`;
+}
+
+/** One condition, however many targets drain: SQLite limits the depth of an expression. */
+function whereHere(draining: readonly Place[]): RawBuilder<unknown> {
+  const names = draining.map(({ name }) => name);
+  const places = draining.map((at) => sql`(${at.name}, ${at.accountId}, ${at.region})`);
+  const ofDraining = sql`(target, account_id, region) in (values ${sql.join(places)})`;
+  return names.length === 0 ? sql`1 = 1` : sql`(${notIn('target', names)} or ${ofDraining})`;
 }
 
 const notIn = (column: 'target' | 'caller', values: readonly string[]) =>
