@@ -123,9 +123,22 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
     void destroySoon(() => true);
   }
 
-  function handleNext(socket: Socket, responses: ReadonlyMap<ServerResponse, () => void>): void {
+  function handleNext(socket: Socket, responses: Map<ServerResponse, () => void>): void {
     const [handle] = responses.values();
-    if (!socket.destroyed) handle?.();
+    if (!socket.destroyed) {
+      handle?.();
+      return;
+    }
+    // Not every version of Node closes the responses that never had the connection.
+    for (const response of responses.keys()) inFlight.delete(response);
+    responses.clear();
+    forget(socket);
+  }
+
+  function forget(socket: Socket): void {
+    busy.delete(socket);
+    unread.delete(socket);
+    endWhenIdle();
   }
 
   return {
@@ -167,10 +180,8 @@ export function makeConnections({ limits, log, ...clocks }: ConnectionsOptions):
         responses.delete(response);
         // Later, so that requests of other connections are handled in between.
         if (responses.size > 0) return void setImmediate(handleNext, socket, responses);
-        busy.delete(socket);
-        unread.delete(socket);
         if (sockets.has(key) && !socket.destroyed) idle.add(key);
-        endWhenIdle();
+        forget(socket);
       });
       if (isFirst) handle();
     },
