@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether copies of an accepted signed request do nothing. Then they do not count as creates. Default: false. */
     isOnce?: boolean;
+    /** Whether it is a list that costs as much as a create. It has a budget of its own. Default: false. */
+    isCostlyList?: boolean;
   }
 }
 
@@ -31,13 +33,14 @@ export interface LimitsOptions {
 const maxAccepted = 5_000;
 
 /**
- * Limits the requests of each caller: one budget for creates, one for all other requests, also for copies of an
- * accepted signed create. Answers carry the fields of draft-ietf-httpapi-ratelimit-headers-10. It is registered after
+ * Limits the requests of each caller: one budget for creates, one of the same size for lists that cost as much, and one
+ * for all other requests, also for copies of an accepted signed create. Answers carry the fields of draft-ietf-httpapi-ratelimit-headers-10. It is registered after
  * authentication, so headers and addresses cannot change whose budget is used. Anonymous callers have no limit.
  */
 export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
   async (app: FastifyInstance, { rateLimits, elapsed }: LimitsOptions) => {
     const creates = makePolicy('creates', rateLimits.createsPerMinute);
+    const lists = makePolicy('lists', rateLimits.createsPerMinute);
     const requests = makePolicy('requests', rateLimits.requestsPerMinute);
     // Signed creates that were accepted. A copy creates nothing, and anybody who has recorded it can send it. A copy of
     // a refused create costs as much as the first one.
@@ -62,10 +65,8 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       `${principal.id} ${signed?.signature}`;
 
     function spend(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
-      const { action, isOnce } = request.routeOptions.config;
       const { id } = request.principal;
-      const isCopy = isOnce && accepted.has(copyKeyOf(request));
-      const policy = action && (actions[action] === 'create' && !isCopy ? creates : requests);
+      const policy = policyOf(request);
       if (!policy || request.principal === anonymous) return done();
       const { isAllowed, remaining, resetSeconds } = policy.spend(id);
       reply.header('ratelimit-policy', policy.field);
@@ -77,7 +78,15 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       );
     }
 
-    function makePolicy(name: 'creates' | 'requests', perMinute: number) {
+    function policyOf(request: FastifyRequest) {
+      const { action, isOnce, isCostlyList } = request.routeOptions.config;
+      if (!action) return undefined;
+      if (isCostlyList) return lists;
+      const isCopy = isOnce && accepted.has(copyKeyOf(request));
+      return actions[action] === 'create' && !isCopy ? creates : requests;
+    }
+
+    function makePolicy(name: 'creates' | 'lists' | 'requests', perMinute: number) {
       if (perMinute === 0) return undefined;
       return {
         name,

@@ -22,6 +22,8 @@ export interface OperationRoute {
   action: Action;
   /** Whether copies of an accepted request do nothing. Default: false. */
   isOnce?: boolean;
+  /** Whether it is a list that costs as much as a create. Default: false. */
+  isCostlyList?: boolean;
   findTarget: FindTarget;
   /** The most time for the answer, in milliseconds. Default: that of the server. */
   handlerTimeout?: number;
@@ -34,7 +36,8 @@ const paths = ['/', '/aws/:target', '/aws/:target/', '/aws/:target//'];
 
 /** Registers an operation at every path of the endpoint. Its errors are in the words of AWS. */
 export function addOperation(app: FastifyInstance, route: OperationRoute): void {
-  const { operation, action, isOnce = false, findTarget, handlerTimeout, handler } = route;
+  const { operation, action, findTarget, handlerTimeout, handler } = route;
+  const { isOnce = false, isCostlyList = false } = route;
   for (const url of paths) {
     app.route<{ Params: { target?: string } }>({
       method: 'POST',
@@ -42,7 +45,7 @@ export function addOperation(app: FastifyInstance, route: OperationRoute): void 
       constraints: constraintOf(operation),
       ...(handlerTimeout !== undefined && { handlerTimeout }),
       // The paths belong to this protocol alone: other clients are answered as if it were not there.
-      config: { action, isOnce, isSigned: true, isFallback: true },
+      config: { action, isOnce, isCostlyList, isSigned: true, isFallback: true },
       async handler(request, reply) {
         const region = request.signed?.region ?? '';
         const name = request.params.target;

@@ -64,8 +64,8 @@ export function addTaskOperations(app: FastifyInstance, operations: TaskOperatio
   });
   addOperation(app, {
     operation: 'DescribeLogGroups',
-    // The decisions about its log groups cost as much as a create.
     action: 'CreateExportJob',
+    isCostlyList: true, // the decisions about its log groups
     findTarget,
     handler: ({ request, target, body }) =>
       describeLogGroups(request, targets.find(target), readDescribeLogGroups(body)),
