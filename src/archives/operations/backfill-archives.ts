@@ -4,7 +4,13 @@ import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.t
 import type { Database } from '#database/database.ts';
 import { requireEach } from '#export-jobs/access/export-question.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
-import { defaultPageLimit, type Page, readCursor, toPage } from '#paging/page.ts';
+import {
+  defaultPageLimit,
+  maxDecisionsPerPage,
+  type Page,
+  readCursor,
+  toPage,
+} from '#paging/page.ts';
 import type { ArchiveAccess, FoundArchive } from '../access/archive-access.ts';
 import { isSelected } from '../partitions/selection.ts';
 import { makeArchiveQuestions } from '../planning/archive-questions.ts';
@@ -113,7 +119,9 @@ export function makeArchiveBackfills(options: {
         limit: limit + 1,
       });
       const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
-      const shown = entries.map((row) => showBackfill(row, maxNamesInList));
+      // Each name is decided.
+      const maxNames = Math.floor(maxDecisionsPerPage / Math.max(1, entries.length));
+      const shown = entries.map((row) => showBackfill(row, Math.min(maxNamesInList, maxNames)));
       const names = shown.flatMap(({ logGroupNames }) => logGroupNames ?? []);
       const readable = await access.findPermitted(request, 'ReadArchive', archive, names);
       for (const each of shown)

@@ -14,7 +14,7 @@ const facts = {
   to: DateTime('End of the time range, exclusive.'),
   logGroupNames: Type.Optional(
     Type.Array(Type.String(), {
-      description: `Names of the log groups. Absent if it is for all log groups of the archive. GET /archives/{archiveId}/backfills returns only those of the first ${maxNamesInList} names that you may see.`,
+      description: `Names of the log groups. Absent if it is for all log groups of the archive. GET /archives/{archiveId}/backfills returns at most ${maxNamesInList} of them, fewer for large pages, and only those that you may see.`,
     }),
   ),
   reprocess: Reprocess,
