@@ -52,7 +52,7 @@ export const statedLimits = {
   // Deliveries of an endpoint that are pending after failed ones are sent again. Higher: one request makes more of them
   // at the receiver, which can be a third party.
   replaysPerRequest: 100,
-  // Deliveries of an endpoint, and test events in the outbox, that are pending when a test event is added. Higher: test
+  // Test events of an endpoint that are pending when another one is added. Higher: test
   // events of one caller delay the events of all.
   pendingAtTest: 100,
   // From when a partition is exportable until its first log events expire. Lower: no export ends in

@@ -23,7 +23,7 @@ export const accessProblems = {
   'rate-limited': {
     status: 429,
     title: 'Rate limit exceeded',
-    explanation: `Each caller has two limits per minute: one for creates and one for all other requests. A create is a request that creates, changes or deletes something, except the cancel of a job or task. A dry run and POST /preflights are creates, too. The header \`RateLimit-Policy\` has the limit. \`RateLimit\` has the number of requests left. A test of a webhook endpoint is also refused while ${statedLimits.pendingAtTest} of its events are pending.`,
+    explanation: `Each caller has two limits per minute: one for creates and one for all other requests. A create is a request that creates, changes or deletes something, except the cancel of a job or task. A dry run and POST /preflights are creates, too. The header \`RateLimit-Policy\` has the limit. \`RateLimit\` has the number of requests left. A test of a webhook endpoint is also refused while ${statedLimits.pendingAtTest} tests of it are pending.`,
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
     isRetryable: true,

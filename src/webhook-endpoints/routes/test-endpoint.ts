@@ -18,7 +18,7 @@ export const testEndpoint: FastifyPluginAsyncTypebox<{ deliveries: EndpointDeliv
       operationId: 'testWebhookEndpoint',
       tags: ['webhook-endpoints'],
       summary: 'Send a test event',
-      description: `Sends an event of the type \`webhook.test\` to the endpoint. \`eventTypes\` does not matter. The event is sent, and tried again, like every other event. GET /webhook-endpoints/{endpointId}/deliveries has the result. While ${inDigits(statedLimits.pendingAtTest)} events of the endpoint are pending, the answer is 429.`,
+      description: `Sends an event of the type \`webhook.test\` to the endpoint. \`eventTypes\` does not matter. The event is sent, and tried again, like every other event. GET /webhook-endpoints/{endpointId}/deliveries has the result. While ${inDigits(statedLimits.pendingAtTest)} test events of the endpoint are pending, the answer is 429.`,
       params: EndpointParams,
       response: {
         202: Type.Object(

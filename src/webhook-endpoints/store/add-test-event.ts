@@ -4,7 +4,7 @@ import { Problem } from '#problems/problem.ts';
 
 /**
  * Puts a test event of one endpoint into the outbox, like every other event.
- * @throws Problem rate-limited, while many events of the endpoint are pending
+ * @throws Problem rate-limited, while many test events of the endpoint are pending
  */
 export function addTestEvent(
   database: Database,
@@ -19,7 +19,7 @@ export function addTestEvent(
       .execute();
     if ((await countPending(queries, endpointId)) >= statedLimits.pendingAtTest) {
       const limit = inDigits(statedLimits.pendingAtTest);
-      const detail = `${limit} events of this webhook endpoint are pending, which is the limit for a test.`;
+      const detail = `${limit} test events of this webhook endpoint are pending, which is the limit for a test.`;
       throw new Problem('rate-limited', detail);
     }
     await queries
@@ -40,7 +40,7 @@ export function addTestEvent(
   });
 }
 
-/** Counts the events that wait for an endpoint alone, and its pending deliveries. */
+/** Counts the test events of an endpoint that are not delivered. Others can be pending for hours after an outage. */
 async function countPending(queries: Queries, endpointId: string): Promise<number> {
   const { waiting } = await queries
     .selectFrom('notificationEvents')
@@ -52,6 +52,7 @@ async function countPending(queries: Queries, endpointId: string): Promise<numbe
     .select(({ fn }) => fn.countAll<number>().as('pending'))
     .where('destination', '=', endpointId)
     .where('state', '=', 'pending')
+    .where('type', '=', 'webhook.test')
     .executeTakeFirstOrThrow();
   return Number(waiting) + Number(pending);
 }

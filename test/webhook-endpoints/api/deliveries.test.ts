@@ -152,11 +152,14 @@ describe.each(storageBackends)(
       });
     });
 
-    test('POST …/test is refused while a hundred events of the endpoint are pending', async () => {
-      await givenDelivery(world.database, { destination: id, state: 'delivered' });
-      await givenDelivery(world.database, { destination: other });
+    test('POST …/test is refused while a hundred tests of the endpoint are pending', async () => {
+      const type = 'webhook.test';
+      await givenDelivery(world.database, { destination: id, state: 'delivered', type });
+      await givenDelivery(world.database, { destination: other, type });
       for (let number = 0; number < 80; number += 1)
-        await givenDelivery(world.database, { destination: id, state: 'pending' });
+        await givenDelivery(world.database, { destination: id, state: 'pending', type });
+      for (let number = 0; number < 100; number += 1)
+        await givenDelivery(world.database, { destination: id, state: 'pending' }); // others do not count
 
       const answers = await Promise.all(Array.from({ length: 30 }, () => call('POST', '/test')));
 
