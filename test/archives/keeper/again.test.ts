@@ -131,6 +131,30 @@ describe.each(['sqlite', 'postgres'] as const)('the refresh of a partition, on %
     expect(await kept.waiting()).toEqual(refresh);
   });
 
+  test('queues no export that has expired since the last listing', async () => {
+    await using kept = await openKeptArchives({ backend });
+    kept.seed('/app/a', { retentionInDays: 4 });
+    const window = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+    await kept.accept({ logGroupNames: ['/app/a'], ...window, refreshDays: 3 });
+    await kept.look();
+    await coverAll(kept);
+    kept.advance(2 * dayMs - 1000);
+    await kept.look();
+
+    for (let look = 1; look <= 4; look += 1) {
+      kept.advance(130_000);
+      await kept.look();
+    }
+
+    const jobs = await kept.database.queries.selectFrom('jobs').select('id').execute();
+    expect(jobs).toHaveLength(1);
+    expect(await kept.ranges()).toMatchObject([{ from: -2, to: -1, again: 'refresh' }]);
+    kept.advance(5 * 60_000);
+    await kept.look();
+    expect(await kept.ranges()).toMatchObject([{ from: -2, to: -1, state: 'covered' }]);
+    expect((await kept.ranges()).filter((range) => 'again' in range)).toEqual([]);
+  });
+
   test('keeps the earlier export as final when the log events expire before it', async () => {
     await using kept = await openKeptArchives({ backend });
     kept.seed('/app/a', { retentionInDays: 3 });

@@ -30,11 +30,13 @@ export async function findAgain(look: Look, facts: AssessmentFacts): Promise<Due
   const ranges = (await readAgain(database.queries, archive)).filter(({ logGroupName }) =>
     names.has(logGroupName),
   );
-  const split = ranges.map((range) => ({ range, finalUntil: finalUntil(range, facts) }));
-  const final = split.filter(({ range, finalUntil }) => finalUntil > range.fromAt);
+  const final = ranges
+    // The retention can have become longer since it was confirmed.
+    .map((range) => ({ range, toAt: finalUntil(range, facts, Math.min(facts.now, range.seenAt)) }))
+    .filter(({ range, toAt }) => toAt > range.fromAt);
   if (final.length > 0) {
     await writeOfLook(writer, async (queries) => {
-      for (const { range, finalUntil: toAt } of final)
+      for (const { range, toAt } of final)
         await changeRanges(
           queries,
           { ...range, partitionBy },
@@ -43,7 +45,9 @@ export async function findAgain(look: Look, facts: AssessmentFacts): Promise<Due
         );
     });
   }
-  return split.flatMap(({ range, finalUntil: fromAt }) => {
+  return ranges.flatMap((range) => {
+    // As it is assessed in the queue: otherwise each look would withdraw what the last one has queued.
+    const fromAt = finalUntil(range, facts, facts.now);
     const rest = commonPart(range, { fromAt, toAt: Infinity });
     return rest ? dueIn(rest, range, facts, inWork) : [];
   });
@@ -55,16 +59,15 @@ const unitKeyOf = (partition: LogGroupCursor & Window, partitionBy: PartitionBy)
 
 const toFinal: Parameters<typeof changeRanges>[3] = (known) => known && { ...known, again: null };
 
-/** Until when a range cannot or need not be exported again. */
+/** Until when a range cannot or need not be exported again at an instant. */
 function finalUntil(
-  { toAt, goneAt, again, retentionDays, seenAt }: AgainRange,
-  { archive, now }: AssessmentFacts,
+  { toAt, goneAt, again, retentionDays }: AgainRange,
+  { archive }: AssessmentFacts,
+  now: number,
 ): number {
   const { partitionBy, refreshDays } = archive.definition;
   if (goneAt !== null || (again === 'refresh' && refreshDays === 0)) return toAt;
-  // The retention can have become longer since it was confirmed.
-  const confirmedAt = Math.min(now, seenAt);
-  const expiredAt = exportableFrom({ partitionBy, retentionDays, goneAt, now: confirmedAt });
+  const expiredAt = exportableFrom({ partitionBy, retentionDays, goneAt, now });
   if (expiredAt === -Infinity) return -Infinity;
   return Math.min(toAt, nextStart(expiredAt - 1, partitionBy));
 }
