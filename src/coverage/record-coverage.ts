@@ -4,7 +4,7 @@ import type { CoverageRow } from '#database/rows/coverage-row.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { dayMs } from '#time/durations.ts';
 import { partsOutside } from '#time/window.ts';
-import { exportableFrom, retentionAt } from './ledger/exportable.ts';
+import { exportableFrom, retentionAt, wholeFrom } from './ledger/exportable.ts';
 import { type LedgerKey, lockLogGroup, putRange } from './ledger/put-range.ts';
 import type { PartitionBy } from './ledger/units.ts';
 
@@ -79,7 +79,7 @@ export async function recordCoverage(
       isVoid: logGroup?.isReplaced ? 1 : 0,
     })
     .execute();
-  if (logGroup && !logGroup.isReplaced) await coverPartition(queries, logGroup, jobId);
+  if (logGroup && !logGroup.isReplaced) await coverPartition(queries, database, logGroup, jobId);
 }
 
 /** A log group of an archive, as it was when it was exported. */
@@ -145,6 +145,7 @@ async function readLogGroup(
  */
 async function coverPartition(
   queries: Queries,
+  { now }: Pick<Database, 'now'>,
   { partitionBy, refreshDays, doubtfulUntilAt, retentionFoundAt, ...logGroup }: ExportedLogGroup,
   jobId: string,
 ): Promise<void> {
@@ -169,15 +170,37 @@ async function coverPartition(
   if (covered.slices !== slices) return;
   const { isEmpty, exportedAt, ...whole } = covered;
   if (isEmpty === 1 && whole.fromAt < doubtfulUntilAt) {
-    await queries.updateTable('coverage').set('isVoid', 1).where('jobId', '=', jobId).execute();
-    return;
+    // The rest is a gap, and is exported on its own.
+    const provenFrom = wholeFrom(doubtfulUntilAt, partitionBy);
+    const rows = queries.updateTable('coverage').where('jobId', '=', jobId).where('isVoid', '=', 0);
+    await rows.set('isVoid', 1).where('toAt', '<=', provenFrom).execute();
+    if (whole.toAt <= provenFrom) return;
+    await rows.set('fromAt', provenFrom).where('fromAt', '<', provenFrom).execute();
   }
-  if (isEmpty === 0 && whole.toAt < doubtfulUntilAt && exportedAt >= retentionFoundAt)
+  if (isEmpty === 0 && whole.toAt < doubtfulUntilAt && exportedAt >= retentionFoundAt) {
     await queries
       .updateTable('archiveLogGroups')
       .set('doubtfulUntilAt', whole.toAt)
       .where((row) => row.and(key))
       .execute();
+    // Without objects, later ones waited for this one.
+    await queries
+      .updateTable('archivePartitions')
+      .set({ retryAt: now() })
+      .where((row) => row.and({ ...key, state: 'missing' }))
+      .where('retryAt', 'is', null)
+      .where('fromAt', '>=', whole.toAt)
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('coverage')
+            .select('coverage.jobId')
+            .whereRef('coverage.jobId', '=', 'archivePartitions.jobId')
+            .where('isVoid', '=', 1)
+            .where('isEmpty', '=', 1),
+        ),
+      )
+      .execute();
+  }
   const isLateEventPossible = exportedAt < whole.toAt + refreshDays * dayMs;
   const again = isLateEventPossible ? 'refresh' : null;
   const windows = await ofJob.select(['fromAt', 'toAt']).orderBy('fromAt').execute();

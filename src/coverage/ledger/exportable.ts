@@ -48,6 +48,11 @@ export function lostUntil(facts: ExpiryFacts): number {
 
 /** From when time can be exported: nothing of it has expired. */
 export function exportableFrom(facts: ExpiryFacts): number {
-  const stepMs = stepOf(facts.partitionBy);
-  return Math.ceil(expiryLimit(facts) / stepMs) * stepMs;
+  return wholeFrom(expiryLimit(facts), facts.partitionBy);
+}
+
+/** The start of the first whole hour from an instant on, or minute for partitions of an hour. */
+export function wholeFrom(at: number, partitionBy: PartitionBy): number {
+  const stepMs = stepOf(partitionBy);
+  return Math.ceil(at / stepMs) * stepMs;
 }

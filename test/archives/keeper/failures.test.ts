@@ -333,35 +333,84 @@ test('exports an empty partition without proof four times, then it is missing, a
   expect(kept.log.at(-1)).toMatchObject({ level: 'warn', logGroupNames: ['/app/a'] });
 });
 
-test('takes no empty export as proof where log events can have expired before the retention was lengthened', async () => {
-  await using kept = await openKeptArchives();
-  kept.seed('/app/a', { retentionInDays: 3 });
-  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 2 * dayMs });
-  await kept.look();
-  kept.advance(6 * dayMs);
-  kept.seed('/app/a');
-  await kept.look();
-  const end = async (day: number, isEmpty: boolean) => {
-    const job = (await kept.waiting()).find((each) => each.day === day);
-    await endJob(kept.database, job?.jobId ?? '', { outcome: 'covered', isEmpty });
+describe.each(['sqlite', 'postgres'] as const)('a longer retention, on %s', (backend) => {
+  /** An archive that finds after an outage that the retention is longer than before. */
+  async function acceptLengthened(
+    kept: KeptArchives,
+    { retentionInDays, outageMs }: { retentionInDays: number; outageMs: number },
+  ) {
+    kept.seed('/app/a', { retentionInDays });
+    const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 2 * dayMs });
     await kept.look();
-  };
+    kept.advance(outageMs);
+    kept.seed('/app/a');
+    await kept.look();
+    const end = async (day: number, isEmpty: boolean) => {
+      const job = (await kept.waiting()).find((each) => each.day === day);
+      await endJob(kept.database, job?.jobId ?? '', { outcome: 'covered', isEmpty });
+    };
+    return { id, end };
+  }
 
-  await end(1, true);
-  await end(-1, false);
-  await end(0, true);
+  test('takes no empty export as proof where log events can have expired, and exports it again after one with objects', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const { id, end } = await acceptLengthened(kept, { retentionInDays: 3, outageMs: 6 * dayMs });
 
-  const missing = (await kept.partitions()).filter(({ state }) => state === 'missing');
-  expect(missing).toMatchObject([{ from: 1, problem: '/problems/export-incomplete' }]);
-  expect(await kept.ranges()).toMatchObject([
-    { from: -1, to: 0, state: 'covered' },
-    { from: 0, to: 1, state: 'covered' },
-  ]);
-  expect((await kept.archive(id)).stopProblem).toBeNull();
-  kept.advance(61 * minuteMs);
-  await kept.look();
-  await end(1, true);
-  expect(await kept.ranges()).toMatchObject([{ to: 0 }, { to: 2 }]);
+    await end(1, true);
+    await kept.look();
+    const missing = (await kept.partitions()).filter(({ state }) => state === 'missing');
+    kept.advance(40 * hourMs);
+    await kept.look();
+    const repeated = (await kept.waiting()).filter(({ day }) => day === 1);
+    await end(-1, false);
+    await kept.look();
+    await end(0, true);
+    await end(1, true);
+
+    expect(missing).toMatchObject([
+      { from: 1, problem: '/problems/export-incomplete', retryAt: null },
+    ]);
+    expect(repeated).toEqual([]);
+    expect(await kept.ranges()).toMatchObject([
+      { from: -1, to: 0 },
+      { from: 0, to: 2 },
+    ]);
+    expect((await kept.archive(id)).stopProblem).toBeNull();
+  });
+
+  test('exports an empty one again that ended just before one with objects', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const { end } = await acceptLengthened(kept, { retentionInDays: 3, outageMs: 6 * dayMs });
+
+    await end(1, true);
+    await end(-1, false);
+    await kept.look();
+
+    expect(await kept.waiting()).toContainEqual(expect.objectContaining({ day: 1, revision: 2 }));
+  });
+
+  test('takes an empty export as proof from the first whole hour in which nothing can have expired', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const outageMs = 6 * dayMs + 2.5 * hourMs;
+    const { end } = await acceptLengthened(kept, { retentionInDays: 1, outageMs });
+    kept.advance(10 * hourMs);
+    await kept.look();
+
+    await end(5, true);
+    await kept.look();
+    const rest = (await kept.waiting()).find(({ day }) => day === 5);
+    await end(5, true);
+    kept.advance(40 * hourMs);
+    await kept.look();
+
+    const covered = { fromAt: start + 5 * dayMs + 3 * hourMs, toAt: start + 6 * dayMs };
+    expect(await kept.ranges()).toMatchObject([{ state: 'lost' }, { from: 5.125, to: 6 }]);
+    const rows = kept.database.queries.selectFrom('coverage').select(['fromAt', 'toAt']);
+    expect(await rows.where('isVoid', '=', 0).execute()).toEqual([covered]);
+    expect(rest).toMatchObject({ days: 0.125 });
+    const missing = (await kept.partitions()).filter(({ state }) => state === 'missing');
+    expect(missing).toMatchObject([{ from: 5, to: 5.125, retryAt: null }]);
+  });
 });
 
 test('exports again later what an older version verified, and is not stopped', async () => {

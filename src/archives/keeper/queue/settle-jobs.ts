@@ -12,10 +12,11 @@ import {
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
-import { readWeakProof } from '../../store/partitions/read-weak-proof.ts';
+import { readDoubt, readWeakProof } from '../../store/partitions/read-weak-proof.ts';
 import { isRefusedInRow } from '../../store/partitions/recent-creates.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import { isOnTrial, type Look } from '../look.ts';
+import type { KeeperTimings } from '../timings.ts';
 import { reachOf, unverifiedDetail } from './refusal.ts';
 
 /**
@@ -51,7 +52,7 @@ export async function settleJobs(
         await changePartition(queries, row, kept);
         if (left.length === 0 || !isOnTrial(archive)) fault ??= problem;
       } else {
-        const pauseMs = timings.retryAfterMs[row.failures];
+        const pauseMs = await pauseOf(queries, row, timings);
         if (pauseMs === undefined) ofLast.add(row.logGroupName);
         await changePartition(queries, row, {
           state: 'missing',
@@ -74,6 +75,18 @@ export async function settleJobs(
     if (isNew) alerts.stopped(archive, slugOf(stop.stopProblem));
   }
   return left;
+}
+
+/** How long a failed partition is not tried; undefined if not any more. */
+async function pauseOf(
+  queries: Transaction<Tables>,
+  { jobId, fromAt, failures }: QueuedPartition,
+  { retryAfterMs }: KeeperTimings,
+): Promise<number | undefined> {
+  const doubt = jobId === null ? undefined : await readDoubt(queries, jobId);
+  if (!doubt) return retryAfterMs[failures];
+  // A repeat proves nothing until an earlier partition has objects: its coverage starts the repeat.
+  return fromAt >= doubt.doubtfulUntilAt ? 0 : undefined;
 }
 
 /** Why a job that has ended covers nothing. */
@@ -129,7 +142,10 @@ const doubtful = () =>
   new Problem(
     'export-incomplete',
     'The export has no objects. Its log group had a shorter retention before, so its log events can have expired.',
-    { remedy: `${repeatRemedy} Or waive the partition.` },
+    {
+      remedy:
+        'Waive the partition, or wait: the archive exports it again when an export of an earlier partition has objects.',
+    },
   );
 
 /** Whether all exports of the archive would fail for the same cause, or those of several log groups. */

@@ -11,7 +11,7 @@ interface WeakProof extends ProofGaps {
   isSkipped: boolean;
   /** Whether an export has no objects, and nothing proves that its time range has no log events. */
   isUnproven: boolean;
-  /** Whether it has no objects, and log events can have expired under an earlier retention. */
+  /** Whether it has no objects, and log events could have expired under an earlier retention. */
   isDoubtful: boolean;
 }
 
@@ -24,18 +24,31 @@ export async function readWeakProof(queries: Queries, jobId: string): Promise<We
     .where('endedAt', 'is not', null)
     .where('method', 'is not', null)
     .executeTakeFirstOrThrow();
-  const doubtful = await queries
-    .selectFrom('coverage')
-    .select('jobId')
-    .where('jobId', '=', jobId)
-    .where('isVoid', '=', 1)
-    .where('isEmpty', '=', 1)
-    .executeTakeFirst();
+  const doubt = await readDoubt(queries, jobId);
   const { skippedSlices, unprovenSlices } = totals;
   return {
     isSkipped: skippedSlices > 0,
     isUnproven: unprovenSlices > 0,
-    isDoubtful: doubtful !== undefined,
+    isDoubtful: doubt !== undefined,
     ...toProofGaps(totals),
   };
+}
+
+/** Reads until when an export without objects proves nothing now, if that of a job proved nothing for this reason. */
+export function readDoubt(queries: Queries, jobId: string) {
+  return queries
+    .selectFrom('coverage')
+    .innerJoin('archiveLogGroups as groups', (on) =>
+      on
+        .onRef('groups.archiveId', '=', 'coverage.archiveId')
+        .onRef('groups.logGroupName', '=', 'coverage.logGroupName')
+        .onRef('groups.incarnation', '=', 'coverage.incarnation'),
+    )
+    .select('doubtfulUntilAt')
+    .where('jobId', '=', jobId)
+    .where('isVoid', '=', 1)
+    .where('isEmpty', '=', 1)
+    .where('doubtfulUntilAt', 'is not', null)
+    .$narrowType<{ doubtfulUntilAt: number }>()
+    .executeTakeFirst();
 }
