@@ -225,7 +225,7 @@ test('tends the known log groups while AWS does not list them, and says so', asy
   ]);
 });
 
-test('is behind and sends no heartbeat until its first listing succeeds', async () => {
+test('an archive is behind and sends no heartbeat before its first listing', async () => {
   const beats: number[] = [];
   await using kept = await openKeptArchives({
     async sendHeartbeat() {
@@ -259,7 +259,7 @@ function withoutEnd({ targets }: KeptArchives): KeptArchives['targets'] {
   return { ...targets, find };
 }
 
-test('is behind, sends no heartbeat and warns while it selects more than 10,000 log groups', async () => {
+test('an archive with more than 10,000 log groups is behind and sends no heartbeat', async () => {
   const beats: number[] = [];
   await using kept = await openKeptArchives({
     async sendHeartbeat() {

@@ -459,7 +459,7 @@ describe('an export, verified by a count', () => {
     },
   );
 
-  test('is counted after an outage of S3, although its first query fails', async () => {
+  test('is counted again after an outage of S3 and a failed query', async () => {
     await using queue = await openSeededQueue();
     const away = { ...refusal, code: 'ServiceUnavailable', status: 503, count: 10_000 };
     queue.emulator.faults.add({ ...away, operation: 'ListObjectsV2' });

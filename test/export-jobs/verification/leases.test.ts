@@ -170,7 +170,7 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
     ]);
   });
 
-  test('is given for no export elsewhere of a target that drains', async () => {
+  test('is not given for exports at the new place of a draining target', async () => {
     const { database, claim } = await given(['a', 'a', 'b']);
     await using _closed = database;
     const first = { name: 'a', accountId: '123456789012', region: 'eu-west-1' };
@@ -211,7 +211,7 @@ describe.each(storageBackends)('the lease of a verification, on %s', (_name, ope
     expect(found).toEqual([['a', 'objects'], undefined, ['b', 'count'], undefined, ['a', 'count']]);
   });
 
-  test('is given for a caller and a target that may begin one', async () => {
+  test('is not given to a caller that has its places', async () => {
     const { database, claim, put } = await given([]);
     await using _closed = database;
     await put({ target: 'a', caller: 'alice' });
