@@ -1,39 +1,18 @@
-import { createHash } from 'node:crypto';
-import {
-  linkSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetBucketLocationCommand,
-  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openEmulator } from '../../src/emulator.ts';
 import { bucket, openAws, refusal, startAt } from '../aws.ts';
+import { filesIn, look, makeDirectory } from './data-directories.ts';
 
 describe('in a data directory', () => {
-  function makeDirectory(): string {
-    const directory = mkdtempSync(join(tmpdir(), 'emulator-'));
-    onTestFinished(() => rmSync(directory, { recursive: true }));
-    return directory;
-  }
-  const filesIn = (directory: string) =>
-    readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-      .sort();
-
   it('objects are files under their keys, and outlive the emulator with bucket and policy', async () => {
     const dataDir = join(makeDirectory(), 'data');
     await using before = await openAws({ dataDir });
@@ -59,17 +38,6 @@ describe('in a data directory', () => {
     expect(await refusal(aws.create({ destination: 'closed' }))).toBeDefined();
     expect(await refusal(aws.create())).toBeUndefined();
   });
-
-  /** Everything that S3 shows of the objects of the bucket. */
-  async function look({ s3, keys }: Awaited<ReturnType<typeof openAws>>) {
-    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
-    const heads = (await keys()).map(async (Key) => {
-      const wanted = { Bucket: bucket, Key, ChecksumMode: 'ENABLED' } as const;
-      const { $metadata: _, ...head } = await s3.send(new HeadObjectCommand(wanted));
-      return head;
-    });
-    return { Contents, heads: await Promise.all(heads) };
-  }
 
   it('an object is after a restart what it was before', async () => {
     const dataDir = makeDirectory();
@@ -207,37 +175,6 @@ describe('in a data directory', () => {
     expect(await after.keys()).toEqual(['keep', 'logs']);
   });
 
-  it('a file from elsewhere is an object under its name', async () => {
-    const dataDir = makeDirectory();
-    await using before = await openAws({ dataDir });
-    writeFileSync(join(dataDir, bucket, '100%.txt'), 'by hand');
-    await before.emulator.close();
-    await using after = await openAws({ dataDir });
-
-    expect(await after.keys()).toEqual(['100%.txt']);
-  });
-
-  it('starts with files that a kill has left incomplete', async () => {
-    const dataDir = makeDirectory();
-    await using before = await openAws({ dataDir });
-    const keys = ['a', 'b', 'x'.repeat(300), 'y'.repeat(300)];
-    for (const key of keys) await before.put(key, `body of ${key}`);
-    before.emulator.seed.bucket({ bucket: 'other' });
-    await before.emulator.close();
-    const aside = join(dataDir, '.objects', bucket);
-    const propertiesOf = (key: string) =>
-      join(aside, `${createHash('sha256').update(key).digest('hex')}.json`);
-
-    for (const file of [propertiesOf('a'), join(dataDir, '.buckets', 'other.json')])
-      truncateSync(file, 10);
-    truncateSync(propertiesOf('x'.repeat(300)), 0);
-    rmSync(propertiesOf('b'));
-    await using after = await openAws({ dataDir });
-
-    expect(await after.keys()).toEqual(['a', 'b', 'y'.repeat(300)]);
-    expect((await after.get('a')).text).toBe('body of a');
-  });
-
   it('a file is replaced when its bytes are complete', async () => {
     const dataDir = makeDirectory();
     await using aws = await openAws({ dataDir });
@@ -256,35 +193,6 @@ describe('in a data directory', () => {
     expect(readFileSync(join(dataDir, bucket, 'key'), 'utf8')).toBe('the other body');
     expect(filesIn(dataDir).map((file) => join(dataDir, file))).toEqual(replaced);
   });
-
-  it.each(['another body', 'its body'])(
-    'a file that is removed and added by hand has no old properties: %s',
-    async (body) => {
-      const dataDir = makeDirectory();
-      await using before = await openAws({ dataDir });
-      await before.s3.send(
-        new PutObjectCommand({
-          Bucket: bucket,
-          Key: 'key',
-          Body: 'its body',
-          ContentType: 'application/json',
-          ChecksumAlgorithm: 'SHA256',
-          ServerSideEncryption: 'aws:kms',
-        }),
-      );
-      await before.emulator.close();
-      const file = join(dataDir, bucket, 'key');
-      rmSync(file);
-      writeFileSync(file, body);
-      await using after = await openAws({ dataDir });
-
-      const { heads } = await look(after);
-
-      expect(heads).toMatchObject([{ ServerSideEncryption: 'AES256' }]);
-      expect(heads[0]).not.toHaveProperty('ChecksumSHA256');
-      expect(heads[0]).not.toMatchObject({ ContentType: 'application/json' });
-    },
-  );
 
   it('a bucket name that leaves the directory is rejected', async () => {
     await using aws = await openAws({ dataDir: makeDirectory() });
