@@ -225,14 +225,19 @@ test('tends the known log groups while AWS does not list them, and says so', asy
   ]);
 });
 
+/** Heartbeats that are delivered, and their URLs. */
+function countHeartbeats() {
+  const beats: string[] = [];
+  const sendHeartbeat = async (url: string) => {
+    beats.push(url);
+    return { outcome: 'delivered', origin: '' } as const;
+  };
+  return { beats, sendHeartbeat };
+}
+
 test('an archive is behind and sends no heartbeat before its first listing', async () => {
-  const beats: number[] = [];
-  await using kept = await openKeptArchives({
-    async sendHeartbeat() {
-      beats.push(kept.now());
-      return { outcome: 'delivered', origin: '' };
-    },
-  });
+  const { beats, sendHeartbeat } = countHeartbeats();
+  await using kept = await openKeptArchives({ sendHeartbeat });
   kept.seed('/app/a');
   kept.emulator.faults.add(denied);
   const heartbeatUrl = 'https://beats.example/a';
@@ -240,13 +245,14 @@ test('an archive is behind and sends no heartbeat before its first listing', asy
 
   await kept.look();
   const failed = await kept.summary(id);
+  const before = beats.length;
   kept.emulator.faults.clear();
   kept.advance(2 * minuteMs);
   await kept.look();
 
   expect(failed).toMatchObject({ state: 'behind', listingProblem: expect.any(String) });
   expect(await kept.summary(id)).toMatchObject({ state: 'current' });
-  expect(beats).toEqual([kept.now()]);
+  expect([before, beats]).toEqual([0, [heartbeatUrl]]);
 });
 
 /** Targets whose listings of log groups have pages without end, like those of more log groups than are listed. */
@@ -260,13 +266,8 @@ function withoutEnd({ targets }: KeptArchives): KeptArchives['targets'] {
 }
 
 test('an archive with more than 10,000 log groups is behind and sends no heartbeat', async () => {
-  const beats: number[] = [];
-  await using kept = await openKeptArchives({
-    async sendHeartbeat() {
-      beats.push(kept.now());
-      return { outcome: 'delivered', origin: '' };
-    },
-  });
+  const { beats, sendHeartbeat } = countHeartbeats();
+  await using kept = await openKeptArchives({ sendHeartbeat });
   kept.seed('/app/a');
   const heartbeatUrl = 'https://beats.example/a';
   const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start, heartbeatUrl });

@@ -135,14 +135,16 @@ describe.each(['sqlite', 'postgres'] as const)(
   },
 );
 
+const lateCreate = {
+  operation: 'CreateExportTask',
+  kind: 'late-effect',
+  delayMs: 60_000,
+} as const;
+
 test('does not count a new create as absent if the clock is set forward', async () => {
   let offMs = 0;
   await using queue = await openQueue({ replicas: 0, clockOffMs: () => offMs });
-  queue.emulator.faults.add({
-    operation: 'CreateExportTask',
-    kind: 'late-effect',
-    delayMs: 60_000,
-  });
+  queue.emulator.faults.add(lateCreate);
   const jobId = await queue.put({ slices: 1 });
   await queue.openReplica();
   await queue.time.runUntil(() => queue.calls('DescribeExportTasks').length > 0);
@@ -157,11 +159,7 @@ test('does not count a new create as absent if the clock is set forward', async 
 test('does not count the create of another owner as absent if the clock is set forward', async () => {
   let offMs = 0;
   await using queue = await openQueue({ replicas: 0, clockOffMs: () => offMs });
-  queue.emulator.faults.add({
-    operation: 'CreateExportTask',
-    kind: 'late-effect',
-    delayMs: 60_000,
-  });
+  queue.emulator.faults.add(lateCreate);
   const jobId = await queue.put({ slices: 1 });
   const first = await queue.openReplica({ diesAt: 'before-outcome' });
   await queue.time.runUntil(first.isDown);
